@@ -1,0 +1,12 @@
+/** Fast tests by default; `BAVERLY_TESTS=slow` runs the end-to-end, browser and synth suites (see .ci/run). */
+const slow = ['<rootDir>/test/e2e/', '<rootDir>/test/browser/', '<rootDir>/test/cdk/'];
+module.exports = {
+  rootDir: __dirname,
+  testEnvironment: './test/support/node-environment.cjs',
+  transform: { '^.+\\.ts$': './test/support/esbuild-transform.cjs' },
+  testMatch: ['**/test/**/*.test.ts'],
+  modulePathIgnorePatterns: ['<rootDir>/cdk.out', '<rootDir>/.build', '<rootDir>/dist'],
+  ...(process.env.BAVERLY_TESTS === 'slow'
+    ? { roots: slow.map((path) => path.replace(/\/$/, '')), testTimeout: 600_000 }
+    : { testPathIgnorePatterns: ['/node_modules/', ...slow], testTimeout: 60_000 }),
+};

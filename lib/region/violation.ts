@@ -1,0 +1,35 @@
+/** The half-space coefficients . y + offset >= 0 over the network's outputs y. */
+export interface HalfSpace {
+  readonly coefficients: Float64Array;
+  readonly offset: number;
+}
+
+/**
+ * What must not happen, as a disjunction of conjunctions of half-spaces (VNN-LIB states the violation). Comparisons are
+ * non-strict: a tie violates.
+ */
+export type Violation = readonly (readonly HalfSpace[])[];
+
+/** "Some other class scores at least as much as `label`": one half-space y_k - y_label >= 0 per class k != label. */
+export function misclassification(label: number, classes: number): Violation {
+  const violation: HalfSpace[][] = [];
+  for (let k = 0; k < classes; k++) {
+    if (k === label) continue;
+    const coefficients = new Float64Array(classes);
+    coefficients[k] = 1;
+    coefficients[label] = -1;
+    violation.push([{ coefficients, offset: 0 }]);
+  }
+  return violation;
+}
+
+/** Whether the outputs violate; sums are taken in float64 over the float32 outputs. NaN outputs violate nothing. */
+export function violates(violation: Violation, outputs: ArrayLike<number>): boolean {
+  return violation.some((conjunction) =>
+    conjunction.every(({ coefficients, offset }) => {
+      let value = offset;
+      for (let k = 0; k < coefficients.length; k++) value += coefficients[k] * outputs[k];
+      return value >= 0;
+    }),
+  );
+}
