@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { runRecordSchema } from '../schedule/records';
+
+/** The final word on one ball, as in report.json and report.csv. */
+export const ballVerdictSchema = z.strictObject({
+  /** Index of the input in the data set. */
+  index: z.int().nonnegative(),
+  label: z.int().nonnegative(),
+  /** The radius as the user wrote it. */
+  epsilon: z.string(),
+  verdict: z.enum(['robust', 'not-robust', 'unknown', 'misclassified']),
+  /** Of `unknown`. */
+  reason: z.string().optional(),
+  /** Of every verdict but `unknown`: prediction, bound, attack, ... */
+  settledBy: z.string().optional(),
+  cpuSeconds: z.number(),
+  /** Proven lower bound of the smallest margin. */
+  margin: z.number().optional(),
+  /** Of `not-robust` and `misclassified`: the class that the model gives. */
+  predicted: z.int().optional(),
+  /** Of `not-robust`: storage key of the witness (.npy, float32, model input shape). */
+  witness: z.string().optional(),
+  /** Id of the mini-batch that settled it. */
+  batch: z.string().optional(),
+});
+export type BallVerdict = z.infer<typeof ballVerdictSchema>;
+
+/** What one mini-batch did, for the table "which mini-batches settled what". */
+export const batchSummarySchema = z.strictObject({
+  id: z.string(),
+  round: z.int(),
+  kind: z.enum(['first', 'rest', 'suspect', 'retry']),
+  epsilon: z.string(),
+  label: z.int(),
+  size: z.int(),
+  robust: z.int(),
+  notRobust: z.int(),
+  open: z.int(),
+  cpuSeconds: z.number(),
+  /** Of a mini-batch that gave no result. */
+  error: z.string().optional(),
+});
+export type BatchSummary = z.infer<typeof batchSummarySchema>;
+
+/** Counts of one radius, and the interval in which the certified accuracy lies: unknown balls count both ways. */
+export const radiusSummarySchema = z.strictObject({
+  epsilon: z.string(),
+  value: z.number(),
+  robust: z.int(),
+  notRobust: z.int(),
+  unknown: z.int(),
+  misclassified: z.int(),
+  /** [robust / inputs, (robust + unknown) / inputs] */
+  certifiedAccuracy: z.tuple([z.number(), z.number()]),
+});
+
+/** report.json: see docs/report.md. */
+export const reportSchema = z.strictObject({
+  version: z.literal(1),
+  run: runRecordSchema,
+  preprocessing: z.strictObject({
+    layout: z.enum(['CHW', 'HWC', 'flat']),
+    scale: z.number(),
+    mean: z.array(z.number()),
+    std: z.array(z.number()),
+    clip: z.tuple([z.number(), z.number()]),
+  }),
+  /** done: every ball has a verdict. */
+  status: z.enum(['done', 'incomplete', 'failed']),
+  /** Of `failed`: every problem. */
+  problems: z.array(z.string()),
+  wallSeconds: z.number(),
+  cpuSeconds: z.number(),
+  rounds: z.int(),
+  radii: z.array(radiusSummarySchema),
+  batches: z.array(batchSummarySchema),
+  balls: z.array(ballVerdictSchema),
+});
+export type Report = z.infer<typeof reportSchema>;
