@@ -42,7 +42,10 @@ export const batchSummarySchema = z.strictObject({
 });
 export type BatchSummary = z.infer<typeof batchSummarySchema>;
 
-/** Counts of one radius, and the interval in which the certified accuracy lies: unknown balls count both ways. */
+/**
+ * Counts of one radius, and the interval in which the certified accuracy lies: unknown balls count both ways, and so do
+ * balls without a verdict, which only an incomplete or failed run has.
+ */
 export const radiusSummarySchema = z.strictObject({
   epsilon: z.string(),
   value: z.number(),
@@ -50,9 +53,10 @@ export const radiusSummarySchema = z.strictObject({
   notRobust: z.int(),
   unknown: z.int(),
   misclassified: z.int(),
-  /** [robust / inputs, (robust + unknown) / inputs] */
+  /** [robust / inputs, (inputs - not robust - misclassified) / inputs] */
   certifiedAccuracy: z.tuple([z.number(), z.number()]),
 });
+export type RadiusSummary = z.infer<typeof radiusSummarySchema>;
 
 /** report.json: see docs/report.md. */
 export const reportSchema = z.strictObject({
