@@ -1,0 +1,83 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import { Alarm, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import type { Triggers } from './triggers';
+
+export interface AlarmsProps {
+  readonly stateMachine: IStateMachine;
+  readonly deadLetters: Triggers['deadLetters'];
+  readonly email?: string;
+}
+
+const period = { period: Duration.minutes(5) };
+
+/** An alarm for every way in which a run can be lost without anybody looking, all to one topic. */
+export class Alarms extends Construct {
+  readonly topic: Topic;
+
+  constructor(scope: Construct, id: string, { stateMachine, deadLetters, email }: AlarmsProps) {
+    super(scope, id);
+    this.topic = this.alarmTopic();
+    if (email !== undefined) this.topic.addSubscription(new EmailSubscription(email));
+    this.alarm('Failed', 'A run of the workflow failed', stateMachine.metricFailed(period));
+    this.alarm('TimedOut', 'A run of the workflow took too long', stateMachine.metricTimedOut(period));
+    this.alarm('Aborted', 'A run of the workflow was stopped', stateMachine.metricAborted(period));
+    this.alarm(
+      'ModelNotStarted',
+      'No run was started for an uploaded model; its event is in the dead letters',
+      deadLetters.model.metricApproximateNumberOfMessagesVisible(period),
+    );
+    this.alarm(
+      'NightNotStarted',
+      'A nightly audit was not started; its event is in the dead letters',
+      deadLetters.night.metricApproximateNumberOfMessagesVisible(period),
+    );
+  }
+
+  private alarm(id: string, alarmDescription: string, metric: IMetric): void {
+    const alarm = new Alarm(this, id, {
+      alarmDescription: `Baverly: ${alarmDescription}`,
+      metric,
+      threshold: 1,
+      evaluationPeriods: 1,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+    alarm.addAlarmAction(new SnsAction(this.topic));
+  }
+
+  /**
+   * With a key of our own, because CloudWatch may not use the one that AWS manages for SNS. A policy replaces the one that
+   * lets the account publish, so it names CloudWatch, for alarms of this account only.
+   */
+  private alarmTopic(): Topic {
+    const cloudWatch = new ServicePrincipal('cloudwatch.amazonaws.com');
+    const ownAccount = { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } };
+    const key = new Key(this, 'Key', { description: 'Alarms of Baverly', enableKeyRotation: true });
+    key.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'Alarms',
+        principals: [cloudWatch],
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+        resources: ['*'],
+        conditions: ownAccount,
+      }),
+    );
+    const topic = new Topic(this, 'Topic', { displayName: 'Baverly', masterKey: key, enforceSSL: true });
+    topic.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'Alarms',
+        principals: [cloudWatch],
+        actions: ['sns:Publish'],
+        resources: [topic.topicArn],
+        conditions: ownAccount,
+      }),
+    );
+    return topic;
+  }
+}

@@ -1,0 +1,91 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import { project } from '../project';
+import type { Settings } from '../settings';
+import { type FunctionName, grantKeys, keyAccess } from './access';
+import { onnxBundling, plainBundling } from './bundling';
+
+interface Size {
+  /** MB; Lambda gives one processor per 1,769 MB. */
+  readonly memory: number;
+  readonly minutes: number;
+  /** Whether it runs networks. */
+  readonly onnx: boolean;
+}
+
+/**
+ * `verify` has one processor because a mini-batch is computed by one thread; parallel work is many functions. `plan`
+ * holds a whole data set and the activation patterns of all its inputs; 3,008 MB is what a new AWS account may use.
+ */
+const sizes: Readonly<Record<FunctionName, Size>> = {
+  plan: { memory: 3008, minutes: 15, onnx: true },
+  verify: { memory: 1769, minutes: 15, onnx: true },
+  coordinate: { memory: 1769, minutes: 15, onnx: false },
+  report: { memory: 1769, minutes: 15, onnx: false },
+};
+
+export interface FunctionsProps {
+  readonly bucket: Bucket;
+  readonly onnxPlatform: Settings['onnxPlatform'];
+}
+
+/** The four functions of functions/, each with a role and a log of its own. */
+export class Functions extends Construct {
+  readonly roles: Readonly<Record<FunctionName, Role>>;
+  readonly byName: Readonly<Record<FunctionName, NodejsFunction>>;
+
+  constructor(scope: Construct, id: string, props: FunctionsProps) {
+    super(scope, id);
+    this.roles = byName((name) => this.role(name, props.bucket));
+    this.byName = byName((name) => this.function(name, props));
+  }
+
+  private role(name: FunctionName, bucket: Bucket): Role {
+    const role = new Role(this, `${title(name)}Role`, {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      description: `What the function ${name} of Baverly may do`,
+    });
+    grantKeys(bucket, role, keyAccess[name]);
+    return role;
+  }
+
+  private function(name: FunctionName, { bucket, onnxPlatform }: FunctionsProps): NodejsFunction {
+    const { memory, minutes, onnx } = sizes[name];
+    const role = this.roles[name];
+    const logGroup = new LogGroup(this, `${title(name)}Logs`, {
+      retention: RetentionDays.ONE_MONTH,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    logGroup.grantWrite(role);
+    return new NodejsFunction(this, title(name), {
+      description: `Baverly: ${name}`,
+      entry: project.entry(name),
+      projectRoot: project.root,
+      depsLockFilePath: project.lockFile,
+      bundling: onnx ? onnxBundling(onnxPlatform) : plainBundling,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: onnxPlatform.endsWith('arm64') ? Architecture.ARM_64 : Architecture.X86_64,
+      memorySize: memory,
+      timeout: Duration.minutes(minutes),
+      environment: { BAVERLY_BUCKET: bucket.bucketName, NODE_OPTIONS: '--enable-source-maps' },
+      role,
+      logGroup,
+    });
+  }
+}
+
+const title = (name: string) => name[0]!.toUpperCase() + name.slice(1);
+
+function byName<Value>(make: (name: FunctionName) => Value): Record<FunctionName, Value> {
+  return {
+    plan: make('plan'),
+    verify: make('verify'),
+    coordinate: make('coordinate'),
+    report: make('report'),
+  };
+}

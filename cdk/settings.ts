@@ -1,0 +1,47 @@
+import type { Node } from 'constructs';
+import { z } from 'zod';
+import { BadInputError } from '../lib/errors';
+
+const settingsSchema = z.object({
+  stackName: z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z0-9-]{0,79}$/, 'a letter, then letters, digits and hyphens, at most 80 in all')
+    .default('Baverly'),
+  alarmEmail: z.email('an e-mail address').optional(),
+  onnxPlatform: z
+    .templateLiteral([z.enum(['linux', 'darwin', 'win32']), '/', z.enum(['arm64', 'x64'])], {
+      error: 'linux/arm64 or linux/x64',
+    })
+    .default('linux/arm64'),
+});
+
+/** What may be chosen at synthesis, each by context (`-c alarmEmail=me@example.org`). */
+export interface Settings {
+  /** Name of the CloudFormation stack: several may live in one account. */
+  readonly stackName: string;
+  /** Where the alarms go; without it they only show in the console. */
+  readonly alarmEmail?: string;
+  /**
+   * Operating system and processor that the functions run on, as Node.js names them; Lambda runs Linux only. The tests
+   * choose the machine that they run on, so that they can execute what was bundled.
+   */
+  readonly onnxPlatform: z.infer<typeof settingsSchema>['onnxPlatform'];
+}
+
+/** Reads the settings from a construct's context. Throws BadInputError listing every setting that cannot be used. */
+export function readSettings(node: Node): Settings {
+  const given = Object.fromEntries(
+    Object.keys(settingsSchema.shape).map((key) => [key, node.tryGetContext(key) ?? undefined]),
+  );
+  const parsed = settingsSchema.safeParse(given);
+  if (!parsed.success) {
+    throw new BadInputError(
+      'context of the deployment',
+      parsed.error.issues.map(
+        (issue) => `${issue.path.join('.')} is ${JSON.stringify(given[String(issue.path[0])])}: give ${issue.message}`,
+      ),
+    );
+  }
+  const { alarmEmail, ...settings } = parsed.data;
+  return alarmEmail === undefined ? settings : { ...settings, alarmEmail };
+}
