@@ -1,0 +1,33 @@
+import type { Random } from '../random';
+import { inputGradient, type Model } from './model';
+
+export interface AttackSettings {
+  /** Radius in pixel units of [0, 1]. */
+  readonly epsilon: number;
+  readonly steps: number;
+  /** Length of a step as a share of epsilon. */
+  readonly stepLength: number;
+}
+
+/**
+ * Inputs within epsilon (largest change of a pixel) and within [0, 1] that the model finds hard: projected gradient
+ * ascent on the loss from a random start (Madry et al., ICLR 2018; with one step: Wong et al., ICLR 2020).
+ */
+export function perturbed(
+  model: Model,
+  input: Float64Array,
+  labels: Int32Array,
+  { epsilon, steps, stepLength }: AttackSettings,
+  random: Random,
+): Float64Array {
+  const lower = input.map((pixel) => Math.max(0, pixel - epsilon));
+  const upper = input.map((pixel) => Math.min(1, pixel + epsilon));
+  let point = input.map((_, i) => random.uniform(lower[i], upper[i]));
+  for (let step = 0; step < steps; step++) {
+    const gradient = inputGradient(model, point, labels);
+    point = point.map((pixel, i) =>
+      Math.min(upper[i], Math.max(lower[i], pixel + epsilon * stepLength * Math.sign(gradient[i]))),
+    );
+  }
+  return point;
+}
