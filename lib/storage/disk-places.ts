@@ -65,5 +65,5 @@ async function makeOne(folder: string): Promise<boolean> {
 
 /** Whether a file system error has one of these codes. */
 export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
-  return error instanceof Error && codes.includes(String((error as NodeJS.ErrnoException).code));
+  return typeof error === 'object' && error !== null && 'code' in error && codes.includes(String(error.code));
 }
