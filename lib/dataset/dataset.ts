@@ -19,6 +19,13 @@ export interface Preprocessing {
 
 export type RawValues = Uint8Array | Float32Array | Float64Array;
 
+/** An array as one file (or one entry of an archive) holds it: row-major values of `shape`. */
+export interface Tensor {
+  readonly shape: readonly number[];
+  /** product(shape) values */
+  readonly values: RawValues;
+}
+
 /** A data set in memory: `count` items of `shape`, stored one after the other as in the file, with a label each. */
 export interface DataSet {
   readonly count: number;
@@ -28,4 +35,24 @@ export interface DataSet {
   readonly values: RawValues;
   /** [count] */
   readonly labels: Int32Array;
+}
+
+/** The formats that `parseDataSet` reads (docs/datasets.md). */
+export const dataFormats = ['idx', 'npz', 'npy', 'csv', 'cifar'] as const;
+export type DataFormat = (typeof dataFormats)[number];
+
+/** A file in memory; the name is used in messages and to guess the format. */
+export interface NamedBytes {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Number of values of a shape. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, dimension) => product * dimension, 1);
+}
+
+/** `[28, 28]`, for messages. */
+export function shapeText(shape: readonly number[]): string {
+  return `[${shape.join(', ')}]`;
 }

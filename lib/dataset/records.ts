@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { BadInputError } from '../errors';
+import { getJson, type Storage } from '../storage/storage';
+import { type DataSet, type Preprocessing, type RawValues, sizeOf } from './dataset';
+import { decodeElements, type ElementType, elementSize, littleEndianBytes } from './elements';
+import { preprocessingSchema } from './preprocess';
+import { coalesce } from './ranges';
+
+/** `<prefix>/dataset.json`: the description of a data set in storage. */
+export const manifestSchema = z.strictObject({
+  version: z.literal(1),
+  name: z.string(),
+  count: z.int().positive(),
+  /** Of one item, as the file had it. */
+  shape: z.array(z.int().positive()).min(1),
+  dtype: z.enum(['uint8', 'float32', 'float64']),
+  preprocessing: preprocessingSchema,
+  /** Of inputs.bin followed by labels.bin, hex. */
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+});
+export type DataSetManifest = z.infer<typeof manifestSchema>;
+
+const elementOf: Readonly<Record<DataSetManifest['dtype'], ElementType>> = {
+  uint8: 'u1',
+  float32: 'f4',
+  float64: 'f8',
+};
+
+function dtypeOf(values: RawValues): DataSetManifest['dtype'] {
+  if (values instanceof Uint8Array) return 'uint8';
+  return values instanceof Float32Array ? 'float32' : 'float64';
+}
+
+/**
+ * Stores a data set in canonical form: `<prefix>/inputs.bin` (raw values, little-endian, item after item),
+ * `<prefix>/labels.bin` (int32, little-endian) and, last, so that it describes what is there, `<prefix>/dataset.json`.
+ */
+export async function writeRecords(
+  storage: Storage,
+  prefix: string,
+  dataset: DataSet,
+  preprocessing: Preprocessing,
+  name: string,
+): Promise<DataSetManifest> {
+  const inputs = littleEndianBytes(dataset.values);
+  const labels = littleEndianBytes(dataset.labels);
+  const manifest = manifestSchema.parse({
+    version: 1,
+    name,
+    count: dataset.count,
+    shape: dataset.shape,
+    dtype: dtypeOf(dataset.values),
+    preprocessing,
+    sha256: hashOf(inputs, labels),
+  });
+  await storage.put(`${prefix}/inputs.bin`, inputs);
+  await storage.put(`${prefix}/labels.bin`, labels);
+  await storage.put(`${prefix}/dataset.json`, `${JSON.stringify(manifest, null, 2)}\n`);
+  return manifest;
+}
+
+function hashOf(inputs: Uint8Array, labels: Uint8Array): string {
+  return createHash('sha256').update(inputs).update(labels).digest('hex');
+}
+
+/** A data set in storage, read as far as needed. */
+export interface Records {
+  readonly manifest: DataSetManifest;
+  /** All labels, [count]. */
+  labels(): Promise<Int32Array>;
+  /**
+   * The raw values of some inputs, in the order asked for. Reads ranges, neighbours in one request. Throws RangeError for
+   * an index that is not in the data set.
+   */
+  read(indices: ArrayLike<number>): Promise<RawValues[]>;
+  /** The whole data set, with its hash checked: BadInputError where it differs from the manifest. */
+  load(): Promise<DataSet>;
+}
+
+/** Range requests under way at the same time. */
+const parallel = 8;
+
+/** Opens stored records. Throws MissingKeyError, or BadInputError with all problems of the manifest. */
+export async function openRecords(storage: Storage, prefix: string): Promise<Records> {
+  const subject = `data set ${prefix} in ${storage.location}`;
+  const parsed = manifestSchema.safeParse(await getJson(storage, `${prefix}/dataset.json`));
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `dataset.json, ${issue.path.join('.')}: ${issue.message}`);
+    throw new BadInputError(subject, problems);
+  }
+  const manifest = parsed.data;
+  const { count, shape, dtype } = manifest;
+  const itemBytes = sizeOf(shape) * elementSize(elementOf[dtype]);
+
+  const wholeFile = async (file: string, length: number): Promise<Uint8Array> => {
+    const bytes = await storage.get(`${prefix}/${file}`);
+    if (bytes.length === length) return bytes;
+    throw new BadInputError(subject, [`${file} has ${bytes.length} bytes where dataset.json says ${length}`]);
+  };
+  const labelsOf = (bytes: Uint8Array) => Int32Array.from(decodeElements(bytes, 'i4', true));
+
+  return {
+    manifest,
+    labels: async () => labelsOf(await wholeFile('labels.bin', 4 * count)),
+    async read(indices) {
+      const items = new Map<number, RawValues>();
+      const ranges = coalesce(indices, count, itemBytes);
+      const readRange = async ({ first, end, wanted }: (typeof ranges)[number]) => {
+        const length = (end - first) * itemBytes;
+        const bytes = await storage.getRange(`${prefix}/inputs.bin`, first * itemBytes, end * itemBytes);
+        if (bytes.length !== length) {
+          throw new BadInputError(subject, [
+            `inputs.bin ends inside input ${first + Math.floor(bytes.length / itemBytes)}`,
+          ]);
+        }
+        for (const index of wanted) {
+          const start = (index - first) * itemBytes;
+          items.set(index, decodeElements(bytes.subarray(start, start + itemBytes), elementOf[dtype], true));
+        }
+      };
+      for (let i = 0; i < ranges.length; i += parallel) await Promise.all(ranges.slice(i, i + parallel).map(readRange));
+      return Array.from(indices, (index) => items.get(index)!);
+    },
+    async load() {
+      const inputs = await wholeFile('inputs.bin', count * itemBytes);
+      const labels = await wholeFile('labels.bin', 4 * count);
+      if (hashOf(inputs, labels) !== manifest.sha256) {
+        throw new BadInputError(subject, ['its content differs from the hash in dataset.json: import it again']);
+      }
+      return { count, shape, values: decodeElements(inputs, elementOf[dtype], true), labels: labelsOf(labels) };
+    },
+  };
+}
