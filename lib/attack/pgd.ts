@@ -1,0 +1,156 @@
+import type { Programs } from '../bounds/programs';
+import { floatTensor } from '../bounds/sessions';
+import { random } from '../random';
+import type { Float32Box } from '../region/outward';
+import { type AttackTarget, hardest, rankConjunctions, searchBox, violationValue } from './target';
+
+export interface AttackOptions {
+  /** Starts per target: the first from the centre, the others random, each towards another class. */
+  readonly restarts: number;
+  readonly steps: number;
+  /** Points that go through the network together. */
+  readonly pointsPerCall: number;
+  /** Clock time (ms since the epoch) after which no further step is begun. */
+  readonly deadline?: number;
+}
+
+/**
+ * Whether points really are counterexamples: asked of the original model. `targets[i]` is the index of the target that `points`
+ * (laid one after the other) belong to.
+ */
+export type Confirm = (targets: readonly number[], points: Float32Array) => Promise<readonly boolean[]>;
+
+/** One running attack: a point of one target on its way towards one conjunction. */
+interface Runner {
+  readonly target: number;
+  readonly box: Float32Box;
+  readonly point: Float32Array;
+  /** Rank of the conjunction it goes for; 0 goes for whichever is nearest at each step. */
+  readonly aim: number;
+  conjunction: number;
+}
+
+/**
+ * Projected gradient descent with restarts (Madry et al. 2018) on the gradient program, for many targets at once: signed gradient
+ * steps of decreasing length, each coordinate scaled by its radius, clamped to the float32 points inside the box.
+ *
+ * @returns per target the confirmed counterexample, or undefined
+ */
+export async function attack(
+  programs: Programs,
+  targets: readonly AttackTarget[],
+  confirm: Confirm,
+  options: AttackOptions,
+): Promise<(Float32Array | undefined)[]> {
+  const found: (Float32Array | undefined)[] = targets.map(() => undefined);
+  const perCall = Math.max(1, Math.floor(options.pointsPerCall / options.restarts));
+  for (let start = 0; start < targets.length; start += perCall) {
+    const runners = targets.slice(start, start + perCall).flatMap((target, i) => runnersOf(target, start + i, options));
+    await run(programs, targets, runners, found, confirm, options);
+  }
+  return found;
+}
+
+function runnersOf(target: AttackTarget, index: number, { restarts }: AttackOptions): Runner[] {
+  const box = searchBox(target.box);
+  if (box === undefined || target.violation.length === 0) return [];
+  const stream = random(target.seed);
+  const { lower, upper } = box;
+  return Array.from({ length: restarts }, (_, aim) => {
+    const point = Float32Array.from(lower, (low, i) =>
+      clamp(aim === 0 ? (low + upper[i]) / 2 : low + stream.uniform() * (upper[i] - low), low, upper[i]),
+    );
+    return { target: index, box, point, aim, conjunction: -1 };
+  });
+}
+
+async function run(
+  programs: Programs,
+  targets: readonly AttackTarget[],
+  runners: Runner[],
+  found: (Float32Array | undefined)[],
+  confirm: Confirm,
+  { steps, deadline = Number.POSITIVE_INFINITY }: AttackOptions,
+): Promise<void> {
+  const session = await programs.gradient();
+  const { inputSize, classes } = programs.network;
+  let active = runners;
+  // Scores of the points before the step: they choose what to differentiate. The first and the last pass only evaluate.
+  let scores: Float32Array | undefined;
+  for (let step = 0; step <= steps + 1 && active.length > 0; step++) {
+    if (Date.now() > deadline) return;
+    const x = new Float32Array(active.length * inputSize);
+    const coefficients = new Float32Array(active.length * classes);
+    for (const [i, runner] of active.entries()) {
+      x.set(runner.point, i * inputSize);
+      if (scores)
+        aim(runner, targets[runner.target], scores.subarray(i * classes, (i + 1) * classes), coefficients, i * classes);
+    }
+    const out = await session.run({
+      x: floatTensor(x, active.length),
+      coefficients: floatTensor(coefficients, active.length),
+    });
+    const fresh = out.scores;
+    await confirmHits(targets, active, fresh, classes, found, confirm);
+    if (scores && out.gradient && step <= steps) {
+      const length = 2 * (1 - (step - 1) / steps);
+      for (const [i, runner] of active.entries())
+        move(runner, out.gradient.subarray(i * inputSize, (i + 1) * inputSize), length);
+    }
+    const keep = active.map((runner, i) => (found[runner.target] === undefined ? i : -1)).filter((i) => i >= 0);
+    scores = gather(fresh, keep, classes);
+    active = keep.map((i) => active[i]);
+  }
+}
+
+/** Chooses the conjunction that the runner goes for and writes the functional whose ascent leads there. */
+function aim(runner: Runner, target: AttackTarget, scores: Float32Array, coefficients: Float32Array, at: number): void {
+  if (runner.aim === 0 || runner.conjunction < 0) {
+    const ranked = rankConjunctions(target.violation, scores);
+    runner.conjunction = ranked[runner.aim % ranked.length];
+  }
+  const { coefficients: row } = hardest(target.violation[runner.conjunction], scores);
+  coefficients.set(row, at);
+}
+
+/** Moves against the violation's boundary: `length` radii along the sign of the gradient, clamped to the box. */
+function move({ point, box: { lower, upper } }: Runner, gradient: Float32Array, length: number): void {
+  for (let i = 0; i < point.length; i++) {
+    const g = gradient[i];
+    if (g === 0 || Number.isNaN(g)) continue;
+    const reach = (length * (upper[i] - lower[i])) / 2;
+    point[i] = clamp(point[i] + (g > 0 ? reach : -reach), lower[i], upper[i]);
+  }
+}
+
+async function confirmHits(
+  targets: readonly AttackTarget[],
+  active: readonly Runner[],
+  scores: Float32Array,
+  classes: number,
+  found: (Float32Array | undefined)[],
+  confirm: Confirm,
+): Promise<void> {
+  const hits = active.filter(({ target }, i) => {
+    const own = scores.subarray(i * classes, (i + 1) * classes);
+    return targets[target].violation.some((conjunction) => violationValue(conjunction, own) >= 0);
+  });
+  if (hits.length === 0) return;
+  const points = new Float32Array(hits.length * hits[0].point.length);
+  for (const [i, hit] of hits.entries()) points.set(hit.point, i * hit.point.length);
+  const confirmed = await confirm(
+    hits.map(({ target }) => target),
+    points,
+  );
+  for (const [i, hit] of hits.entries()) if (confirmed[i]) found[hit.target] ??= hit.point.slice();
+}
+
+function gather(values: Float32Array, rows: readonly number[], width: number): Float32Array {
+  const out = new Float32Array(rows.length * width);
+  for (const [i, row] of rows.entries()) out.set(values.subarray(row * width, (row + 1) * width), i * width);
+  return out;
+}
+
+function clamp(value: number, lower: number, upper: number): number {
+  return Math.min(Math.max(Math.fround(value), lower), upper);
+}

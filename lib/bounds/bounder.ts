@@ -1,0 +1,80 @@
+import type { Network } from '../network/network';
+import type { Box } from '../region/box';
+import type { HalfSpace } from '../region/violation';
+import { type Chunk, chunkOf } from './chunk';
+import { type Programs, programsOf } from './programs';
+
+/** Asks for lower bounds of linear functionals of the outputs over one box. */
+export interface BoundQuery {
+  readonly box: Box;
+  readonly rows: readonly HalfSpace[];
+}
+
+/** What is known of one ball after a backward pass. */
+export interface BallBounds {
+  /**
+   * Proven lower bound of coefficients . y + offset per row of the query, in real arithmetic and with all rounding errors
+   * subtracted; -Infinity where nothing finite could be proven (overflow).
+   */
+  readonly rows: Float64Array;
+}
+
+export interface BoundOptions {
+  /** Cap on the memory of one call's tables and tiles, in bytes; decides how many balls go through together. */
+  readonly memoryBytes?: number;
+  /** Size of one tile of coefficients, in bytes: about the second-level cache of a core. */
+  readonly tileBytes?: number;
+  /** Intra-op threads of ONNX Runtime. */
+  readonly threads?: number;
+}
+
+/** Computes bounds over boxes for one network; sound, not complete. */
+export interface Bounder {
+  /**
+   * CROWN (Zhang et al. 2018) with intermediate bounds by the same backward program, computed only for the neurons that an interval
+   * step leaves unstable. Queries are independent: one answer each, in order, the same as if asked alone (to rounding).
+   */
+  bound(queries: readonly BoundQuery[]): Promise<BallBounds[]>;
+  readonly programs: Programs;
+  release(): Promise<void>;
+}
+
+export const defaultMemoryBytes = 512 * 2 ** 20;
+export const defaultTileBytes = 512 * 2 ** 10;
+
+export function createBounder(network: Network, options: BoundOptions = {}): Bounder {
+  const { memoryBytes = defaultMemoryBytes, tileBytes = defaultTileBytes, threads = 1 } = options;
+  const programs = programsOf(network, { threads, tileBytes, memoryBytes });
+  return {
+    programs,
+    async bound(queries) {
+      const results: BallBounds[] = [];
+      for (let start = 0; start < queries.length; start += programs.ballsPerCall) {
+        const part = queries.slice(start, start + programs.ballsPerCall);
+        results.push(...(await boundTogether(programs, part)));
+      }
+      return results;
+    },
+    release: () => programs.release(),
+  };
+}
+
+async function boundTogether(programs: Programs, queries: readonly BoundQuery[]): Promise<BallBounds[]> {
+  const chunk = chunkOf(
+    programs,
+    queries.map(({ box }) => box),
+  );
+  await chunk.propagate();
+  return outputRows(chunk, queries);
+}
+
+async function outputRows(chunk: Chunk, queries: readonly BoundQuery[]): Promise<BallBounds[]> {
+  const rows = queries.flatMap(({ rows }, ball) => rows.map((row) => ({ ball, row })));
+  const bounds = await chunk.boundOutputs(rows);
+  let at = 0;
+  return queries.map((query) => {
+    const values = bounds.slice(at, at + query.rows.length);
+    at += query.rows.length;
+    return { rows: values };
+  });
+}

@@ -1,0 +1,194 @@
+import type * as ort from 'onnxruntime-node';
+import type { NodeId } from '../network/network';
+import type { Box } from '../region/box';
+import { outward, roundDown, roundUp } from '../region/outward';
+import type { HalfSpace } from '../region/violation';
+import type { Programs, Tables } from './programs';
+import { errorInflation, type Relaxation, relax } from './relaxation';
+import { gamma, underflowUnit } from './rounding';
+import { floatTensor, indexTensor } from './sessions';
+
+/** Bounds of one node over all balls of a chunk, each [balls, size], with the segment's error weight. */
+interface NodeBounds {
+  readonly lower: Float32Array;
+  readonly upper: Float32Array;
+  readonly error: Float32Array;
+}
+
+/** One row to bound: a functional of the outputs over one ball of the chunk. */
+export interface OutputRow {
+  readonly ball: number;
+  readonly row: HalfSpace;
+}
+
+/** Balls that go through the bounds together, as rows of the same tables. */
+export interface Chunk {
+  /** Bounds of every pre-activation, layer by layer, and the relaxations from them. */
+  propagate(): Promise<void>;
+  /** Lower bounds of functionals of the outputs; needs `propagate` first. */
+  boundOutputs(rows: readonly OutputRow[]): Promise<Float64Array>;
+  /** Pre-activation bounds of a ReLU node, [balls, size]. */
+  preActivation(relu: NodeId): { readonly lower: Float32Array; readonly upper: Float32Array };
+}
+
+export function chunkOf(programs: Programs, boxes: readonly Box[]): Chunk {
+  const { network, relus } = programs;
+  const balls = boxes.length;
+  const tables: Tables = {};
+  /** Values that segments start from: the input and the ReLUs' outputs. */
+  const sources = new Map<NodeId, { lower: ort.Tensor; upper: ort.Tensor }>();
+  const bounds = new Map<NodeId, NodeBounds>();
+  /** Sum of magnitudes of all nodes, per ball: what underflowing coefficients may multiply. */
+  const reach = new Float64Array(balls);
+
+  const placeInput = (): void => {
+    const size = network.inputSize;
+    const lower = new Float32Array(balls * size);
+    const upper = new Float32Array(balls * size);
+    const centre = new Float32Array(balls * size);
+    const radius = new Float32Array(balls * size);
+    const g = gamma(size + network.nodes.length + 8);
+    for (const [ball, box] of boxes.entries()) {
+      const out = outward(box);
+      lower.set(out.lower, ball * size);
+      upper.set(out.upper, ball * size);
+    }
+    for (let i = 0; i < centre.length; i++) {
+      const c = Math.fround((lower[i] + upper[i]) / 2);
+      centre[i] = c;
+      const r = Math.max(upper[i] - c, c - lower[i]);
+      // Covers the rounding of the dot products at the input; docs/soundness.md.
+      radius[i] = roundUp(r * (1 + g) + g * Math.abs(c));
+    }
+    sources.set(0, { lower: floatTensor(lower, balls), upper: floatTensor(upper, balls) });
+    tables.centre = floatTensor(centre, balls);
+    tables.radius = floatTensor(radius, balls);
+  };
+
+  const forward = async (end: NodeId): Promise<NodeBounds> => {
+    const segment = programs.segment(end);
+    const session = await programs.forward(end);
+    const feeds: Tables = {};
+    for (const id of segment.sources) {
+      const source = sources.get(id)!;
+      feeds[`lower${id}`] = source.lower;
+      feeds[`upper${id}`] = source.upper;
+    }
+    const { lower, upper, error, reach: sums } = await session.run(feeds);
+    for (let ball = 0; ball < balls; ball++) reach[ball] += sums[ball];
+    return { lower, upper, error };
+  };
+
+  const underflow = (ball: number): number =>
+    underflowUnit * 4 * (programs.mostTerms + network.nodes.length + 32) * (reach[ball] * errorInflation + 1);
+
+  /** Bounds unstable neurons by backward rows, tile by tile, and keeps the better of both bounds. */
+  const tighten = async (node: NodeId, { lower, upper, error }: NodeBounds): Promise<void> => {
+    const { size } = network.nodes[node];
+    const unstable: number[] = [];
+    for (let i = 0; i < lower.length; i++) if (lower[i] < 0 && upper[i] > 0) unstable.push(i);
+    if (unstable.length === 0) return;
+    const session = await programs.backward(node, 'neurons');
+    const feeds = programs.tablesFor(node, tables);
+    // Two rows per neuron, one for each side.
+    const perCall = Math.max(1, programs.rowsPerCall(node) >> 1);
+    for (let start = 0; start < unstable.length; start += perCall) {
+      const part = unstable.slice(start, start + perCall);
+      const ball = new Int32Array(2 * part.length);
+      const row = new Int32Array(2 * part.length);
+      const sign = new Float32Array(2 * part.length);
+      for (const [k, i] of part.entries()) {
+        ball[2 * k] = ball[2 * k + 1] = Math.floor(i / size);
+        row[2 * k] = row[2 * k + 1] = i % size;
+        sign[2 * k] = 1;
+        sign[2 * k + 1] = -1;
+      }
+      const { bound } = await session.run({
+        ...feeds,
+        ball: indexTensor(ball),
+        row: indexTensor(row),
+        sign: floatTensor(sign, sign.length),
+      });
+      for (const [k, i] of part.entries()) {
+        const slack = error[i] * errorInflation + underflow(ball[2 * k]);
+        const below = roundDown(bound[2 * k] - slack);
+        const above = roundUp(slack - bound[2 * k + 1]);
+        if (below > lower[i]) lower[i] = below;
+        if (above < upper[i]) upper[i] = above;
+      }
+    }
+  };
+
+  const place = (relu: NodeId, { lower, upper, error }: NodeBounds): void => {
+    const terms = network.nodes[relu].size + network.nodes.length + 8;
+    setRelaxation(tables, relu, relax(lower, upper, error, terms), balls);
+    sources.set(relu, { lower: floatTensor(positive(lower), balls), upper: floatTensor(positive(upper), balls) });
+  };
+
+  return {
+    async propagate() {
+      placeInput();
+      for (const relu of relus) {
+        const node = network.nodes[relu];
+        if (node.kind !== 'relu') continue;
+        let found = bounds.get(node.from);
+        if (found === undefined) {
+          found = await forward(node.from);
+          if (programs.segment(node.from).sources.some((id) => id !== 0)) await tighten(node.from, found);
+          bounds.set(node.from, found);
+        }
+        place(relu, found);
+      }
+      bounds.set(network.output, await forward(network.output));
+    },
+
+    async boundOutputs(rows) {
+      const { error } = bounds.get(network.output)!;
+      const { classes, output } = network;
+      const session = await programs.backward(output, 'free');
+      const feeds = programs.tablesFor(output, tables);
+      const result = new Float64Array(rows.length);
+      const perCall = programs.rowsPerCall(output);
+      for (let start = 0; start < rows.length; start += perCall) {
+        const part = rows.slice(start, start + perCall);
+        const ball = Int32Array.from(part, (row) => row.ball);
+        const coefficients = new Float32Array(part.length * classes);
+        for (const [k, { row }] of part.entries()) coefficients.set(row.coefficients, k * classes);
+        const { bound } = await session.run({
+          ...feeds,
+          ball: indexTensor(ball),
+          coefficients: floatTensor(coefficients, part.length),
+        });
+        for (const [k, { row }] of part.entries()) {
+          let slack = underflow(ball[k]);
+          for (let c = 0; c < classes; c++) {
+            const weight = error[ball[k] * classes + c] * errorInflation;
+            // Coefficients that float32 cannot hold are off by a unit roundoff; the error weight holds many of them.
+            slack += Math.abs(row.coefficients[c]) * weight;
+          }
+          const value = bound[k] + row.offset - slack - Math.abs(row.offset) * 2 ** -50;
+          result[start + k] = Number.isFinite(value) ? value : Number.NEGATIVE_INFINITY;
+        }
+      }
+      return result;
+    },
+
+    preActivation(relu) {
+      const node = network.nodes[relu];
+      if (node.kind !== 'relu') throw new TypeError(`node ${relu} is not a ReLU`);
+      return bounds.get(node.from)!;
+    },
+  };
+}
+
+function setRelaxation(tables: Tables, relu: NodeId, relaxation: Relaxation, balls: number): void {
+  tables[`ls${relu}`] = floatTensor(relaxation.lowerSlope, balls);
+  tables[`us${relu}`] = floatTensor(relaxation.upperSlope, balls);
+  tables[`li${relu}`] = floatTensor(relaxation.lowerIntercept, balls);
+  tables[`ui${relu}`] = floatTensor(relaxation.upperIntercept, balls);
+}
+
+/** ReLU that keeps NaN (overflow), so that nothing is proven from it. */
+function positive(values: Float32Array): Float32Array {
+  return values.map((value) => (value <= 0 ? 0 : value));
+}

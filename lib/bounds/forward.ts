@@ -1,0 +1,140 @@
+import type { Network, NodeId } from '../network/network';
+import { forwardAffine, inverseGathers, type WeightPart } from './affine';
+import { type GraphBuilder, graphBuilder, type Value } from './graph';
+import { errorInflation } from './relaxation';
+import { gamma } from './rounding';
+import { consumerCounts, type Segment } from './segments';
+
+/** Roundings of a step besides its sum: centre and radius of a source, weight conversion, differences, accumulations. */
+const roundingsOutsideSums = 24;
+
+/** Terms of the sum that computes one component of a node's value (forward) or of the coefficients on what it reads. */
+export function productTerms(network: Network, id: NodeId): number {
+  const node = network.nodes[id];
+  switch (node.kind) {
+    case 'dense':
+      return Math.max(node.size, node.weight.length / node.size);
+    case 'conv': {
+      const perOutput = node.weight.length / node.outShape[0];
+      return Math.max(perOutput, (perOutput * node.outShape[0]) / node.inShape[0]);
+    }
+    case 'select':
+      return inverseGathers(node, network.nodes[node.from].size).length;
+    case 'add':
+      return node.from.length;
+    default:
+      return 1;
+  }
+}
+
+/**
+ * The gamma of a step with so many terms in its sum, other roundings included (docs/soundness.md). `readers` is the number of nodes that
+ * read the result. Throws RangeError for networks too wide for the error bound.
+ */
+export function stepGamma(network: Network, id: NodeId, terms: number, readers: number): number {
+  const g = gamma(terms + readers + network.nodes.length + roundingsOutsideSums);
+  if (g > errorInflation - 1 - 0.005) {
+    throw new RangeError(`${network.nodes[id].name}: a sum of ${terms} terms is too long for the float32 error bound`);
+  }
+  return g;
+}
+
+/**
+ * Interval bounds of a segment's end from boxes of its sources, as an ONNX graph over B balls:
+ *
+ * inputs   lower<id>, upper<id>   float [B, size] per source
+ * outputs  lower, upper           float [B, size] bounds of the end, widened by the rounding error
+ *          error                  float [B, size] the error weight e of docs/soundness.md (before errorInflation)
+ *          reach                  float [B, 1] sum of the magnitudes M of all nodes of the segment
+ *
+ * Along each chain it carries the centre c, the radius r, a bound M of the absolute value, and e.
+ */
+export function emitForward(network: Network, segment: Segment): Uint8Array {
+  const graph = graphBuilder();
+  const readers = consumerCounts(network);
+  const state = new Map<NodeId, Interval>();
+  for (const id of segment.sources) state.set(id, source(graph, network, id, readers[id]));
+  for (const id of segment.affine) state.set(id, affine(graph, network, id, readers[id], state));
+  const end = state.get(segment.end)!;
+  const inflation = graph.scalar(errorInflation);
+  const widened = graph.node('Add', [end.radius, graph.node('Mul', [end.error, inflation])]);
+  graph.output('lower', graph.node('Sub', [end.centre, widened]));
+  graph.output('upper', graph.node('Add', [end.centre, widened]));
+  graph.output('error', end.error);
+  const sums = [...state.values()].map(({ magnitude }) => graph.sumColumns(magnitude));
+  graph.output(
+    'reach',
+    sums.reduce((a, b) => graph.node('Add', [a, b])),
+  );
+  return graph.encode();
+}
+
+/** All [B, size]. */
+interface Interval {
+  readonly centre: Value;
+  readonly radius: Value;
+  readonly magnitude: Value;
+  readonly error: Value;
+}
+
+function source(graph: GraphBuilder, network: Network, id: NodeId, readers: number): Interval {
+  const { size } = network.nodes[id];
+  const lower = graph.input(`lower${id}`, 'float', ['B', size]);
+  const upper = graph.input(`upper${id}`, 'float', ['B', size]);
+  const half = graph.scalar(0.5);
+  const centre = graph.node('Mul', [graph.node('Add', [lower, upper]), half]);
+  const radius = graph.node('Mul', [graph.node('Sub', [upper, lower]), half]);
+  const magnitude = graph.node('Add', [graph.node('Abs', [centre]), radius]);
+  const error = graph.node('Mul', [magnitude, graph.scalar(stepGamma(network, id, 1, readers))]);
+  return { centre, radius, magnitude, error };
+}
+
+function affine(
+  graph: GraphBuilder,
+  network: Network,
+  id: NodeId,
+  readers: number,
+  state: ReadonlyMap<NodeId, Interval>,
+): Interval {
+  const node = network.nodes[id];
+  const own = graph.scalar(stepGamma(network, id, productTerms(network, id), readers));
+  const finish = (centre: Value, radius: Value, magnitude: Value, inherited: Value): Interval => ({
+    centre,
+    radius,
+    magnitude,
+    error: graph.node('Add', [inherited, graph.node('Mul', [magnitude, own])]),
+  });
+  if (node.kind === 'add') {
+    const parts = node.from.map((from) => state.get(from)!);
+    const sum = (part: (interval: Interval) => Value): Value =>
+      parts.map(part).reduce((a, b) => graph.node('Add', [a, b]));
+    return finish(
+      sum((p) => p.centre),
+      sum((p) => p.radius),
+      sum((p) => p.magnitude),
+      sum((p) => p.error),
+    );
+  }
+  if (node.kind === 'input' || node.kind === 'relu') throw new Error(`${node.kind} is not an affine node`);
+  const from = state.get(node.from)!;
+  const apply = (value: Value, part: WeightPart, withBias: boolean): Value =>
+    forwardAffine(graph, node, value, part, withBias);
+  const { bias } = node;
+  const inherited = apply(from.error, 'absolute', false);
+  const biasError = bias && biasWeights(graph, node.size, bias, stepGamma(network, id, node.size, readers));
+  return finish(
+    apply(from.centre, 'signed', true),
+    apply(from.radius, 'absolute', false),
+    apply(from.magnitude, 'absolute', true),
+    biasError === undefined ? inherited : graph.node('Add', [inherited, biasError]),
+  );
+}
+
+/** gamma |bias| per component: the error of the row constant's product with the bias, [1, size]. */
+function biasWeights(graph: GraphBuilder, size: number, bias: Float64Array, g: number): Value {
+  const repeat = size / bias.length;
+  return graph.floats(
+    Float64Array.from({ length: size }, (_, i) => g * Math.abs(bias[Math.floor(i / repeat)])),
+    [1, size],
+  );
+}

@@ -1,0 +1,79 @@
+import { DataType, encodeModel, type NodeProto, type TensorProto, type ValueInfoProto } from '../network/protobuf';
+import { type AttributeInput, attributes, floatTensor, int64Tensor } from '../network/tensor';
+
+/** Name of a tensor in a graph under construction. */
+export type Value = string;
+
+/** Writes one ONNX graph (opset 17): each call adds a node, an input or a constant and returns its tensor's name. */
+export interface GraphBuilder {
+  /** Declares an input; a string dimension is free. Asking again for a name returns the same input. */
+  input(name: string, type: 'float' | 'int64', shape: readonly (number | string)[]): Value;
+  node(op: string, inputs: readonly Value[], attributeValues?: { readonly [name: string]: AttributeInput }): Value;
+  /** A float32 constant; float64 values are rounded to nearest. */
+  floats(values: ArrayLike<number>, shape: readonly number[]): Value;
+  integers(values: readonly number[], shape: readonly number[]): Value;
+  scalar(value: number): Value;
+  reshape(value: Value, shape: readonly number[]): Value;
+  /** Sums each row: [R, n] to [R, 1]. */
+  sumColumns(value: Value): Value;
+  /** Makes the value an output under the name. */
+  output(name: string, value: Value): void;
+  encode(): Uint8Array;
+}
+
+export function graphBuilder(): GraphBuilder {
+  const nodes: NodeProto[] = [];
+  const constants: TensorProto[] = [];
+  const inputs = new Map<string, ValueInfoProto>();
+  const outputs: ValueInfoProto[] = [];
+  let count = 0;
+  const fresh = (): string => `t${count++}`;
+  const typed = (name: string, elemType: number, shape: readonly (number | string)[]): ValueInfoProto => ({
+    name,
+    type: {
+      tensorType: {
+        elemType,
+        shape: { dim: shape.map((d) => (typeof d === 'number' ? { dimValue: d } : { dimParam: d })) },
+      },
+    },
+  });
+  const node: GraphBuilder['node'] = (opType, from, values = {}) => {
+    const out = fresh();
+    nodes.push({ opType, name: out, input: from, output: [out], attribute: attributes(values) });
+    return out;
+  };
+  const integers: GraphBuilder['integers'] = (values, shape) => {
+    const name = fresh();
+    constants.push(int64Tensor(name, values, shape));
+    return name;
+  };
+  const floats: GraphBuilder['floats'] = (values, shape) => {
+    const name = fresh();
+    constants.push(floatTensor(name, shape, Float32Array.from(values)));
+    return name;
+  };
+  const columns = integers([1], [1]);
+  return {
+    node,
+    integers,
+    floats,
+    scalar: (value) => floats([value], []),
+    input(name, type, shape) {
+      if (!inputs.has(name)) inputs.set(name, typed(name, type === 'float' ? DataType.float : DataType.int64, shape));
+      return name;
+    },
+    reshape: (value, shape) => node('Reshape', [value, integers(shape, [shape.length])]),
+    sumColumns: (value) => node('ReduceSum', [value, columns], { keepdims: 1 }),
+    output(name, value) {
+      nodes.push({ opType: 'Identity', name, input: [value], output: [name] });
+      outputs.push(typed(name, DataType.float, [`${name}0`, `${name}1`]));
+    },
+    encode: () =>
+      encodeModel({
+        irVersion: 8,
+        producerName: 'baverly',
+        opsetImport: [{ domain: '', version: 17 }],
+        graph: { name: 'bounds', node: nodes, initializer: constants, input: [...inputs.values()], output: outputs },
+      }),
+  };
+}

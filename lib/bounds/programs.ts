@@ -1,0 +1,93 @@
+import type * as ort from 'onnxruntime-node';
+import { type Network, type NodeId, reluNodes } from '../network/network';
+import { emitBackward, type RowKind } from './backward';
+import { emitForward, productTerms } from './forward';
+import { emitGradient } from './gradient';
+import { ancestors, type Segment, segmentOf } from './segments';
+import { type Session, sessionCache } from './sessions';
+
+/** The tables that a backward program gathers from, by input name: centre, radius, and four per ReLU. */
+export type Tables = { [name: string]: ort.Tensor };
+
+/** A network with its compiled programs and what they need to know of it. */
+export interface Programs {
+  readonly network: Network;
+  readonly relus: readonly NodeId[];
+  /** Rows of one backward call from the start node, so that a tile fits the cache. */
+  rowsPerCall(start: NodeId): number;
+  /** Balls whose tables fit the memory cap together. */
+  readonly ballsPerCall: number;
+  /** Most terms of a sum, for the underflow bound. */
+  readonly mostTerms: number;
+  segment(end: NodeId): Segment;
+  forward(end: NodeId): Promise<Session>;
+  backward(start: NodeId, rows: RowKind): Promise<Session>;
+  /** Scores and gradients at points; see gradient.ts. */
+  gradient(): Promise<Session>;
+  /** The tables that a backward pass from the start node reads, picked from all. */
+  tablesFor(start: NodeId, tables: Tables): Tables;
+  release(): Promise<void>;
+}
+
+export interface ProgramOptions {
+  readonly threads: number;
+  readonly tileBytes: number;
+  readonly memoryBytes: number;
+}
+
+/** Live buffers of a backward tile and of a ball's tables: what ONNX Runtime's arena was seen to hold at the same time. */
+const buffersPerTile = 10;
+
+export function programsOf(network: Network, options: ProgramOptions): Programs {
+  const sessions = sessionCache(options.threads);
+  const relus = reluNodes(network);
+  const segments = new Map<NodeId, Segment>();
+  const names = new Map<NodeId, string[]>();
+  const segment = (end: NodeId): Segment => {
+    let found = segments.get(end);
+    if (found === undefined) {
+      found = segmentOf(network, end);
+      segments.set(end, found);
+    }
+    return found;
+  };
+  const tableNames = (start: NodeId): string[] => {
+    let found = names.get(start);
+    if (found === undefined) {
+      found = ancestors(network, start).flatMap((id) => {
+        const { kind } = network.nodes[id];
+        if (kind === 'input') return ['centre', 'radius'];
+        return kind === 'relu' ? ['ls', 'us', 'li', 'ui'].map((table) => `${table}${id}`) : [];
+      });
+      names.set(start, found);
+    }
+    return found;
+  };
+  // Per ball: bounds, error and four tables per ReLU, five vectors of the input, and the forward pass's intermediates.
+  const floatsPerBall =
+    relus.reduce((sum, id) => sum + 9 * network.nodes[id].size, 0) +
+    network.nodes.reduce((sum, node) => sum + 5 * node.size, 0);
+  const ballsPerCall = Math.max(1, Math.floor(options.memoryBytes / 2 / (4 * floatsPerBall)));
+  return {
+    network,
+    relus,
+    ballsPerCall,
+    mostTerms: network.nodes.reduce((most, _, id) => Math.max(most, productTerms(network, id)), 1),
+    rowsPerCall(start) {
+      const width = ancestors(network, start).reduce((most, id) => Math.max(most, network.nodes[id].size), 1);
+      const cached = Math.floor(options.tileBytes / (4 * width));
+      const allowed = Math.floor(options.memoryBytes / 2 / (4 * width * buffersPerTile));
+      return Math.max(1, Math.min(Math.max(cached, 16), allowed));
+    },
+    segment,
+    forward: (end) => sessions.get(`forward ${end}`, () => emitForward(network, segment(end))),
+    backward: (start, rows) => sessions.get(`backward ${start} ${rows}`, () => emitBackward(network, start, rows)),
+    gradient: () => sessions.get('gradient', () => emitGradient(network)),
+    tablesFor(start, tables) {
+      const picked: Tables = {};
+      for (const name of tableNames(start)) picked[name] = tables[name];
+      return picked;
+    },
+    release: () => sessions.release(),
+  };
+}
