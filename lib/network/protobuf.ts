@@ -91,6 +91,12 @@ export function dataTypeName(type: number | undefined): string {
   return Object.entries(DataType).find(([, value]) => value === type)?.[0] ?? `type ${type ?? 0}`;
 }
 
+const floatingPoint: readonly number[] = [DataType.float, DataType.double, DataType.float16, DataType.bfloat16];
+
+export function isFloatingPoint(type: number): boolean {
+  return floatingPoint.includes(type);
+}
+
 export interface ValueInfoProto {
   readonly name?: string;
   readonly type?: { readonly tensorType?: { readonly elemType?: number; readonly shape?: TensorShapeProto } };
