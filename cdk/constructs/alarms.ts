@@ -1,5 +1,5 @@
-import { Duration, Stack } from 'aws-cdk-lib';
-import { Alarm, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Alarm, type IMetric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
@@ -15,7 +15,8 @@ export interface AlarmsProps {
   readonly email?: string;
 }
 
-const period = { period: Duration.minutes(5) };
+const count = { period: Duration.minutes(5), statistic: Stats.SUM };
+const depth = { period: Duration.minutes(5), statistic: Stats.MAXIMUM };
 
 /** An alarm for every way in which a run can be lost without anybody looking, all to one topic. */
 export class Alarms extends Construct {
@@ -25,18 +26,18 @@ export class Alarms extends Construct {
     super(scope, id);
     this.topic = this.alarmTopic();
     if (email !== undefined) this.topic.addSubscription(new EmailSubscription(email));
-    this.alarm('Failed', 'A run of the workflow failed', stateMachine.metricFailed(period));
-    this.alarm('TimedOut', 'A run of the workflow took too long', stateMachine.metricTimedOut(period));
-    this.alarm('Aborted', 'A run of the workflow was stopped', stateMachine.metricAborted(period));
+    this.alarm('Failed', 'A run of the workflow failed', stateMachine.metricFailed(count));
+    this.alarm('TimedOut', 'A run of the workflow took too long', stateMachine.metricTimedOut(count));
+    this.alarm('Aborted', 'A run of the workflow was stopped', stateMachine.metricAborted(count));
     this.alarm(
       'ModelNotStarted',
       'No run was started for an uploaded model; its event is in the dead letters',
-      deadLetters.model.metricApproximateNumberOfMessagesVisible(period),
+      deadLetters.model.metricApproximateNumberOfMessagesVisible(depth),
     );
     this.alarm(
       'NightNotStarted',
       'A nightly audit was not started; its event is in the dead letters',
-      deadLetters.night.metricApproximateNumberOfMessagesVisible(period),
+      deadLetters.night.metricApproximateNumberOfMessagesVisible(depth),
     );
   }
 
@@ -58,7 +59,13 @@ export class Alarms extends Construct {
   private alarmTopic(): Topic {
     const cloudWatch = new ServicePrincipal('cloudwatch.amazonaws.com');
     const ownAccount = { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } };
-    const key = new Key(this, 'Key', { description: 'Alarms of Baverly', enableKeyRotation: true });
+    const key = new Key(this, 'Key', {
+      description: 'Alarms of Baverly',
+      enableKeyRotation: true,
+      // It protects messages in transit only, and would be paid for after the stack is gone.
+      removalPolicy: RemovalPolicy.DESTROY,
+      pendingWindow: Duration.days(7),
+    });
     key.addToResourcePolicy(
       new PolicyStatement({
         sid: 'Alarms',

@@ -1,0 +1,128 @@
+import type { Template } from 'aws-cdk-lib/assertions';
+import { allowsKey, nameOf, permissionsOf } from './permissions';
+import { synthesise } from './synthesis';
+
+let template: Template;
+beforeAll(() => {
+  template = synthesise();
+});
+
+const list = (patterns: string) => `s3:ListBucket StorageData.Arn if s3:prefix StringLikeIfExists ${patterns}`;
+const logs = (name: string) => [
+  `logs:CreateLogStream Functions${name}Logs.Arn`,
+  `logs:PutLogEvents Functions${name}Logs.Arn`,
+];
+
+describe('what each function may do, and nothing else', () => {
+  test('plan', () => {
+    expect(permissionsOf(template, 'FunctionsPlanRole')).toEqual([
+      ...logs('Plan'),
+      's3:GetObject StorageData.Arn/datasets/*',
+      's3:GetObject StorageData.Arn/learned/*',
+      's3:GetObject StorageData.Arn/models/*',
+      's3:GetObject StorageData.Arn/policies/*',
+      's3:GetObject StorageData.Arn/runs/*',
+      list('models/* | policies/* | datasets/* | learned/* | runs/*'),
+      's3:PutObject StorageData.Arn/runs/*',
+    ]);
+  });
+
+  test('verify', () => {
+    expect(permissionsOf(template, 'FunctionsVerifyRole')).toEqual([
+      ...logs('Verify'),
+      's3:GetObject StorageData.Arn/datasets/*',
+      's3:GetObject StorageData.Arn/learned/*',
+      's3:GetObject StorageData.Arn/lemmas/*',
+      's3:GetObject StorageData.Arn/models/*',
+      's3:GetObject StorageData.Arn/runs/*',
+      list('models/* | datasets/* | runs/* | lemmas/* | learned/*'),
+      's3:PutObject StorageData.Arn/lemmas/*',
+      's3:PutObject StorageData.Arn/runs/*/rounds/*',
+    ]);
+  });
+
+  test('coordinate', () => {
+    expect(permissionsOf(template, 'FunctionsCoordinateRole')).toEqual([
+      ...logs('Coordinate'),
+      's3:GetObject StorageData.Arn/learned/*',
+      's3:GetObject StorageData.Arn/runs/*',
+      list('runs/* | learned/*'),
+      's3:PutObject StorageData.Arn/learned/*',
+      's3:PutObject StorageData.Arn/runs/*',
+    ]);
+  });
+
+  test('report', () => {
+    expect(permissionsOf(template, 'FunctionsReportRole')).toEqual([
+      ...logs('Report'),
+      's3:GetObject StorageData.Arn/datasets/*',
+      's3:GetObject StorageData.Arn/models/*',
+      's3:GetObject StorageData.Arn/runs/*',
+      list('runs/* | datasets/* | models/*'),
+      's3:PutObject StorageData.Arn/runs/*',
+    ]);
+  });
+});
+
+test('the workflow invokes the four functions, runs Distributed Maps over rounds, logs and traces', () => {
+  const executions = 'arn:AWS::Partition:states:AWS::Region:AWS::AccountId:execution:WorkflowStateMachine.Name';
+  expect(permissionsOf(template, 'WorkflowRole')).toEqual([
+    'lambda:InvokeFunction FunctionsCoordinate.Arn',
+    'lambda:InvokeFunction FunctionsPlan.Arn',
+    'lambda:InvokeFunction FunctionsReport.Arn',
+    'lambda:InvokeFunction FunctionsVerify.Arn',
+    'logs:CreateLogDelivery *',
+    'logs:DeleteLogDelivery *',
+    'logs:DescribeLogGroups *',
+    'logs:DescribeResourcePolicies *',
+    'logs:GetLogDelivery *',
+    'logs:ListLogDeliveries *',
+    'logs:PutResourcePolicy *',
+    'logs:UpdateLogDelivery *',
+    's3:AbortMultipartUpload StorageData.Arn/runs/*/rounds/*/map/*',
+    's3:GetObject StorageData.Arn/runs/*/rounds/*',
+    's3:ListMultipartUploadParts StorageData.Arn/runs/*/rounds/*/map/*',
+    's3:PutObject StorageData.Arn/runs/*/rounds/*/map/*',
+    `states:DescribeExecution ${executions}/*`,
+    `states:DescribeExecution ${executions}:*`,
+    `states:RedriveExecution ${executions}/*`,
+    'states:StartExecution WorkflowStateMachine',
+    `states:StopExecution ${executions}/*`,
+    `states:StopExecution ${executions}:*`,
+    'xray:GetSamplingRules *',
+    'xray:GetSamplingTargets *',
+    'xray:PutTelemetryRecords *',
+    'xray:PutTraceSegments *',
+  ]);
+});
+
+test('what starts the workflow may only start it, and send the night its dead letters', () => {
+  expect(permissionsOf(template, 'WorkflowStateMachineEventsRole')).toEqual([
+    'states:StartExecution WorkflowStateMachine',
+  ]);
+  const scheduler = Object.keys(template.findResources('AWS::IAM::Role')).find((id) => id.startsWith('SchedulerRole'));
+  expect(permissionsOf(template, nameOf(scheduler!))).toEqual([
+    'sqs:SendMessage TriggersNightDeadLetters.Arn',
+    'states:StartExecution WorkflowStateMachine',
+  ]);
+});
+
+test('no role has managed policies, inline policies, or somebody else to assume it', () => {
+  const roles = Object.values(template.findResources('AWS::IAM::Role'));
+  expect(roles).toHaveLength(7);
+  for (const { Properties } of roles) {
+    expect(Properties).not.toHaveProperty('ManagedPolicyArns');
+    expect(Properties).not.toHaveProperty('Policies');
+    const [statement, ...more] = Properties.AssumeRolePolicyDocument.Statement;
+    expect(more).toEqual([]);
+    expect(statement.Principal.Service).toMatch(/^(lambda|states|events|scheduler)\.amazonaws\.com$/);
+  }
+});
+
+test('patterns of keys are read as IAM reads them', () => {
+  const permissions = ['s3:PutObject StorageData.Arn/runs/*/rounds/*'];
+  expect(allowsKey(permissions, 's3:PutObject', 'runs/a/rounds/0/results/0-1.json')).toBe(true);
+  expect(allowsKey(permissions, 's3:PutObject', 'runs/a/run.json')).toBe(false);
+  expect(allowsKey(permissions, 's3:PutObject', 'other/runs/a/rounds/0')).toBe(false);
+  expect(allowsKey(permissions, 's3:GetObject', 'runs/a/rounds/0/plan.jsonl')).toBe(false);
+});
