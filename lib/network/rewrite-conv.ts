@@ -1,0 +1,79 @@
+import type { ConvNode, NetworkNode, SelectNode } from './network';
+import { keepsOrder } from './rewrite-dense';
+
+/** Rewrites around convolutions. Each returns the equivalent node, or undefined where it does not apply. */
+
+/** The one value of each channel of a [channels, ...] tensor, or undefined where a channel holds different values. */
+function perChannel(values: Float64Array | undefined, channels: number, absent: number): Float64Array | undefined {
+  const result = new Float64Array(channels).fill(absent);
+  if (!values) return result;
+  const area = values.length / channels;
+  for (let channel = 0; channel < channels; channel++) result[channel] = values[channel * area];
+  return values.every((value, i) => value === result[Math.floor(i / area)]) ? result : undefined;
+}
+
+/** A scale and a bias for each channel of the result, as by batch normalisation, go into filter and bias. */
+export function affineAfterConv(select: SelectNode, conv: ConvNode): ConvNode | undefined {
+  if (!keepsOrder(select.index, conv.size)) return undefined;
+  const [channels] = conv.outShape;
+  const scale = perChannel(select.scale, channels, 1);
+  const offset = perChannel(select.bias, channels, 0);
+  if (!scale || !offset) return undefined;
+  const filter = conv.weight.length / channels;
+  return {
+    ...conv,
+    name: select.name,
+    weight: conv.weight.map((value, i) => value * scale[Math.floor(i / filter)]),
+    bias: conv.bias.map((value, channel) => value * scale[channel] + offset[channel]),
+  };
+}
+
+/**
+ * A scale and a bias for each channel of the input, as by a normalisation in front, go into filter and bias. With
+ * padding only the scale can: the padded zeros are not shifted.
+ */
+export function convAfterAffine(conv: ConvNode, select: SelectNode, source: NetworkNode): ConvNode | undefined {
+  if (!keepsOrder(select.index, source.size)) return undefined;
+  if (select.bias && conv.pads.some((pad) => pad > 0)) return undefined;
+  const scale = perChannel(select.scale, conv.inShape[0], 1);
+  const offset = perChannel(select.bias, conv.inShape[0], 0);
+  if (!scale || !offset) return undefined;
+  const area = conv.kernel[0] * conv.kernel[1];
+  const groupIn = conv.inShape[0] / conv.groups;
+  const groupOut = conv.outShape[0] / conv.groups;
+  const weight = Float64Array.from(conv.weight);
+  const bias = Float64Array.from(conv.bias);
+  for (let i = 0; i < weight.length; i++) {
+    const out = Math.floor(i / (groupIn * area));
+    const channel = Math.floor(out / groupOut) * groupIn + (Math.floor(i / area) % groupIn);
+    bias[out] += conv.weight[i] * offset[channel];
+    weight[i] *= scale[channel];
+  }
+  return { ...conv, from: select.from, weight, bias };
+}
+
+/** Zeros put around each channel by a Pad in front become the convolution's own padding. */
+export function convAfterPadding(conv: ConvNode, select: SelectNode): ConvNode | undefined {
+  if (select.scale || select.bias) return undefined;
+  const [channels, height, width] = conv.inShape;
+  const first = select.index.findIndex((source) => source >= 0);
+  const last = select.index.findLastIndex((source) => source >= 0);
+  if (first < 0 || first >= height * width || last < (channels - 1) * height * width) return undefined;
+  const [top, left] = [Math.floor(first / width), first % width];
+  const [bottom, right] = [height - 1 - (Math.floor(last / width) % height), width - 1 - (last % width)];
+  const inner = [height - top - bottom, width - left - right];
+  const expected = (i: number): number => {
+    const y = (Math.floor(i / width) % height) - top;
+    const x = (i % width) - left;
+    const inside = y >= 0 && y < inner[0] && x >= 0 && x < inner[1];
+    return inside ? (Math.floor(i / (height * width)) * inner[0] + y) * inner[1] + x : -1;
+  };
+  if (inner[0] < 1 || inner[1] < 1 || !select.index.every((source, i) => source === expected(i))) return undefined;
+  const [t, l, b, r] = conv.pads;
+  return {
+    ...conv,
+    from: select.from,
+    inShape: [channels, inner[0], inner[1]],
+    pads: [t + top, l + left, b + bottom, r + right],
+  };
+}
