@@ -63,7 +63,13 @@ export function s3Storage(options: S3StorageOptions): Storage {
 
   const putObject = (key: string, body: Uint8Array | string, condition: object = {}) =>
     client.send(
-      new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ContentType: contentType(key), ...condition }),
+      new PutObjectCommand({
+        Bucket: bucket,
+        Key: key,
+        Body: bytesOf(body),
+        ContentType: contentType(key),
+        ...condition,
+      }),
     );
 
   return {
@@ -111,6 +117,9 @@ export function s3Storage(options: S3StorageOptions): Storage {
     },
   };
 }
+
+/** The SDK takes an empty string for a stream of unknown length. */
+const bytesOf = (body: Uint8Array | string) => (typeof body === 'string' ? Buffer.from(body) : body);
 
 function makeClient({ endpoint, region }: S3StorageOptions): S3Client {
   return new S3Client({
