@@ -1,6 +1,6 @@
-import { BadInputError, messageOf } from '../../errors';
+import { BadInputError } from '../../errors';
 import { type Machine, type MapState, machineSchema, type State, type StateGraph } from './definition';
-import { compile, jsonataOf } from './expressions';
+import { compile, jsonataOf, whyOf } from './expressions';
 import { freeVariables, knownFunctions } from './variables';
 
 /**
@@ -13,7 +13,10 @@ export function checkMachine(definition: unknown, subject = 'state machine'): Ma
   if (!parsed.success) {
     throw new BadInputError(
       subject,
-      parsed.error.issues.map(({ path, message }) => `${path.map(String).join('/') || 'top level'}: ${message}`),
+      parsed.error.issues.map(({ path, message }) => {
+        const given = path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown>)?.[key], definition);
+        return `${path.map(String).join('/') || 'top level'}: ${message}${typeof given === 'string' ? `, not '${given}'` : ''}`;
+      }),
     );
   }
   const problems = graphProblems(parsed.data, '', new Set());
@@ -113,6 +116,6 @@ function stringProblems(text: string, at: string, variables: ReadonlySet<string>
       .filter((name) => !['states', '', '$'].includes(name) && !variables.has(name) && !knownFunctions.has(name))
       .map((name) => `${at}: $${name} is neither a variable that is assigned nor a supported function`);
   } catch (error) {
-    return [`${at}: ${messageOf(error)}`];
+    return [`${at}: ${whyOf(error)}`];
   }
 }

@@ -38,8 +38,9 @@ export async function distributedMap(state: MapState, visit: Visit): Promise<unk
   const { controller, release } = linkedController(execution.signal);
   try {
     await eachLimited(inputs, limit, async (input, index) => {
+      controller.signal.throwIfAborted();
       records[index] = await runChild(state, visit, records[index], input, controller.signal);
-      if (controller.signal.aborted) throw controller.signal.reason;
+      controller.signal.throwIfAborted();
       done++;
       if (records[index].Status !== 'SUCCEEDED') failed++;
       engine.onEvent({

@@ -1,5 +1,4 @@
 import jsonata from 'jsonata';
-import { messageOf } from '../../errors';
 import { StatesError } from './errors';
 
 /** What expressions see: `$states`, and each variable by its name. */
@@ -51,15 +50,20 @@ async function evaluateJsonata(source: string, bindings: Bindings, field: string
   try {
     value = await compile(source).evaluate(undefined, { ...bindings });
   } catch (error) {
-    throw queryError(source, field, messageOf(error));
+    throw queryError(source, field, whyOf(error));
   }
   if (value === undefined) throw queryError(source, field, 'it gave nothing (undefined)');
   try {
     // A copy: JSONata marks its arrays, and a value must not be shared between states.
     return JSON.parse(JSON.stringify(value, refuseFunctions));
   } catch (error) {
-    throw queryError(source, field, messageOf(error));
+    throw queryError(source, field, whyOf(error));
   }
+}
+
+/** jsonata throws objects with a message that are no Errors. */
+export function whyOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
 }
 
 function refuseFunctions(_key: string, value: unknown): unknown {
