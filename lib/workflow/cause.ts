@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import type { Failure } from './events';
+
+const lambdaCauseSchema = z.looseObject({
+  errorMessage: z.string(),
+  problems: z.array(z.string()).optional(),
+});
+
+/**
+ * Why a Lambda or a state failed, for people: every problem of bad input, else the error's message, else the cause as it
+ * is. Lambda's causes are JSON; `Lambda.Unknown` has it at the end of a sentence ("Returned payload: {...}").
+ */
+export function problemsOf({ error, cause }: Failure): string[] {
+  const parsed = lambdaCauseSchema.safeParse(parseJson(cause.slice(Math.max(0, cause.indexOf('{')))));
+  if (!parsed.success) return [cause === '' ? error : `${error}: ${cause}`];
+  const { problems, errorMessage } = parsed.data;
+  return problems !== undefined && problems.length > 0 ? problems : [`${error}: ${errorMessage}`];
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
