@@ -1,0 +1,32 @@
+import type { Bounder, BoundOptions } from '../bounds/bounder';
+import { createBounder } from '../bounds/bounder';
+import { modelHash } from '../network/hash';
+import type { Network } from '../network/network';
+import type { OriginalModel } from '../network/original';
+import { loadModel } from '../network/original';
+
+/** A model ready for verification: its normal form with bounds, and the original that judges witnesses. */
+export interface Engine {
+  readonly network: Network;
+  /** SHA-256 of the ONNX file, hex. */
+  readonly hash: string;
+  readonly bounder: Bounder;
+  readonly original: OriginalModel;
+  release(): Promise<void>;
+}
+
+/** Throws BadInputError with all problems of the model file. */
+export async function createEngine(model: Uint8Array, subject: string, options: BoundOptions = {}): Promise<Engine> {
+  const { file, original } = await loadModel(model, subject);
+  const bounder = createBounder(file.network, options);
+  return {
+    network: file.network,
+    hash: modelHash(model),
+    bounder,
+    original,
+    async release() {
+      await bounder.release();
+      await original.release();
+    },
+  };
+}

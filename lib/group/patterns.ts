@@ -1,0 +1,68 @@
+import type { Programs } from '../bounds/programs';
+import { floatTensor } from '../bounds/sessions';
+import { chooseBits, createFingerprints, type Fingerprints, packPattern } from './fingerprint';
+
+/** Bits kept of a pattern: beyond a thousand, more of them hardly change which balls are near each other. */
+export const mostBits = 1024;
+const sampled = 512;
+const pointsPerCall = 64;
+
+/**
+ * The activation patterns of a network at `count` points, `point(i)` each [inputSize]: one bit per ReLU that the scores depend on, or the
+ * `mostBits` that vary most over a sample where there are more.
+ */
+export async function fingerprintsAt(
+  programs: Programs,
+  count: number,
+  point: (index: number) => Float32Array,
+): Promise<Fingerprints> {
+  const spread = (total: number): number[] =>
+    Array.from({ length: Math.min(total, count) }, (_, i) => Math.floor((i * count) / Math.min(total, count)));
+  const sample = spread(sampled);
+  let inSample: Fingerprints | undefined;
+  await forEachPattern(programs, sample, point, (row, pattern) => {
+    inSample ??= createFingerprints(sample.length, pattern.length);
+    packPattern(inSample, row, pattern);
+  });
+  // No ReLU depends on the input: all balls are alike.
+  if (inSample === undefined || inSample.bits === 0) return createFingerprints(count, 1);
+  const chosen = chooseBits(inSample, mostBits);
+  const prints = createFingerprints(count, chosen.length);
+  const everyone = Array.from({ length: count }, (_, i) => i);
+  await forEachPattern(programs, everyone, point, (row, pattern) => packPattern(prints, row, pattern, chosen));
+  return prints;
+}
+
+/** Calls back with the pre-activations of all ReLUs at each point, in the order of `indices`. */
+async function forEachPattern(
+  programs: Programs,
+  indices: readonly number[],
+  point: (index: number) => Float32Array,
+  use: (row: number, preActivations: Float32Array) => void,
+): Promise<void> {
+  const session = await programs.gradient();
+  const { inputSize, classes } = programs.network;
+  for (let start = 0; start < indices.length; start += pointsPerCall) {
+    const part = indices.slice(start, start + pointsPerCall);
+    const x = new Float32Array(part.length * inputSize);
+    for (const [i, index] of part.entries()) x.set(point(index), i * inputSize);
+    const out = await session.run({
+      x: floatTensor(x, part.length),
+      coefficients: floatTensor(new Float32Array(part.length * classes), part.length),
+    });
+    const layers = Object.keys(out).filter((name) => name.startsWith('pre'));
+    for (const i of part.keys()) {
+      const own = layers.map((name) => {
+        const size = out[name].length / part.length;
+        return out[name].subarray(i * size, (i + 1) * size);
+      });
+      const all = new Float32Array(own.reduce((sum, layer) => sum + layer.length, 0));
+      let at = 0;
+      for (const layer of own) {
+        all.set(layer, at);
+        at += layer.length;
+      }
+      use(start + i, all);
+    }
+  }
+}

@@ -1,0 +1,140 @@
+import { attack } from '../attack/pgd';
+import { replayOn } from '../attack/replay';
+import { marginRows, provenMargin } from '../bounds/margin';
+import type { Box } from '../region/box';
+import type { Violation } from '../region/violation';
+import type { UnknownReason, Verdict } from '../verdict';
+import type { Effort } from './effort';
+import type { Engine } from './engine';
+
+/** A ball of a mini-batch, or a property: a box and what must not happen on it. */
+export interface Member {
+  readonly box: Box;
+  readonly violation: Violation;
+  /** Decides the random starts of its attack; the same in whatever mini-batch it is. */
+  readonly seed: number;
+}
+
+/** What a mini-batch found out about a member. `open`: another attempt may settle it. */
+export type MemberOutcome = (
+  | Extract<Verdict, { verdict: 'robust' | 'not-robust' }>
+  | { readonly verdict: 'open'; readonly reason: UnknownReason; readonly margin?: number }
+) & { readonly cpuSeconds: number };
+
+export interface MiniBatchOutcome {
+  /** One per member, in order. */
+  readonly members: readonly MemberOutcome[];
+  /** Index of the member that a failing mini-batch gives up: the open one with the worst bound. */
+  readonly suspect: number | undefined;
+}
+
+export interface VerifyOptions {
+  readonly effort: Effort;
+  /** Clock time, ms since the epoch, by which to hand back whatever is known. */
+  readonly deadline: number;
+  /** Points of the attack that go through the network together. */
+  readonly pointsPerCall?: number;
+}
+
+/**
+ * Verifies a mini-batch (engine.md, section 4): the margins of all members are bounded together, as rows of the same products;
+ * members that this leaves open are attacked together. Sound for each member by itself: a bound of one
+ * never depends on another, and a witness is replayed on the original model.
+ */
+export async function verifyMiniBatch(
+  engine: Engine,
+  members: readonly Member[],
+  options: VerifyOptions,
+): Promise<MiniBatchOutcome> {
+  const clock = cpuClock(members.length);
+  const margins = options.effort.bound ? await clock.share(all(members), () => bound(engine, members, options)) : [];
+  const proven = members.map((_, i) => (margins[i] ?? Number.NEGATIVE_INFINITY) > 0);
+  const doubtful = all(members).filter((i) => !proven[i]);
+  const witnesses = await clock.share(doubtful, () => search(engine, members, doubtful, options));
+  const late = Date.now() > options.deadline;
+  const outcomes = members.map((_, i): MemberOutcome => {
+    const cpuSeconds = clock.of(i);
+    if (proven[i]) return { verdict: 'robust', settledBy: 'bound', margin: margins[i]!, cpuSeconds };
+    const witness = witnesses.get(i);
+    if (witness) return { verdict: 'not-robust', settledBy: 'attack', ...witness, cpuSeconds };
+    const margin = margins[i];
+    return {
+      verdict: 'open',
+      reason: late ? 'time' : margin === Number.NEGATIVE_INFINITY ? 'numerics' : 'search not run',
+      ...(margin !== undefined && Number.isFinite(margin) && { margin }),
+      cpuSeconds,
+    };
+  });
+  return { members: outcomes, suspect: worst(outcomes) };
+}
+
+/** Proven margins, as far as time allows; undefined for members that were not reached. */
+async function bound(
+  { bounder }: Engine,
+  members: readonly Member[],
+  { deadline }: VerifyOptions,
+): Promise<(number | undefined)[]> {
+  const margins: (number | undefined)[] = [];
+  const { ballsPerCall } = bounder.programs;
+  for (let start = 0; start < members.length && Date.now() <= deadline; start += ballsPerCall) {
+    const part = members.slice(start, start + ballsPerCall);
+    const bounds = await bounder.bound(part.map(({ box, violation }) => ({ box, rows: marginRows(violation) })));
+    margins.push(...bounds.map(({ rows }, i) => provenMargin(part[i].violation, rows)));
+  }
+  return margins;
+}
+
+/** Attacks the doubtful members; the witnesses found, by member. */
+async function search(
+  { bounder, original }: Engine,
+  members: readonly Member[],
+  doubtful: readonly number[],
+  { effort, deadline, pointsPerCall = 256 }: VerifyOptions,
+): Promise<Map<number, { witness: Float32Array; predicted: number }>> {
+  const targets = doubtful.map((i) => members[i]);
+  const { restarts, steps } = effort;
+  const confirm = replayOn(original, targets);
+  const points = await attack(bounder.programs, targets, confirm, { restarts, steps, pointsPerCall, deadline });
+  const found = new Map<number, { witness: Float32Array; predicted: number }>();
+  for (const [k, witness] of points.entries()) {
+    if (witness) found.set(doubtful[k], { witness, predicted: predictedClass(await original.scores(witness, 1)) });
+  }
+  return found;
+}
+
+/** The class with the highest score, the first of several. */
+export function predictedClass(scores: ArrayLike<number>): number {
+  let best = 0;
+  for (let k = 1; k < scores.length; k++) if (scores[k] > scores[best]) best = k;
+  return best;
+}
+
+function worst(outcomes: readonly MemberOutcome[]): number | undefined {
+  let suspect: number | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  for (const [i, outcome] of outcomes.entries()) {
+    if (outcome.verdict !== 'open') continue;
+    const margin = outcome.margin ?? Number.NEGATIVE_INFINITY;
+    if (suspect === undefined || margin < least) [suspect, least] = [i, margin];
+  }
+  return suspect;
+}
+
+/** CPU-seconds of this process, shared equally among the members that a step worked for. */
+function cpuClock(members: number) {
+  const seconds = new Float64Array(members);
+  return {
+    of: (member: number): number => seconds[member],
+    async share<T>(among: readonly number[], step: () => Promise<T>): Promise<T> {
+      const before = process.cpuUsage();
+      const result = await step();
+      const { user, system } = process.cpuUsage(before);
+      for (const member of among) seconds[member] += (user + system) / 1e6 / among.length;
+      return result;
+    },
+  };
+}
+
+function all(members: readonly Member[]): number[] {
+  return members.map((_, i) => i);
+}

@@ -1,0 +1,98 @@
+import { type BatchSummary, batchSummarySchema } from '../report/record';
+import { asPrior } from '../schedule/bandit';
+import { type BatchOutcome, mergeRound } from '../schedule/merge';
+import {
+  type BatchFailure,
+  type BatchResult,
+  batchResultSchema,
+  type MiniBatch,
+  miniBatchSchema,
+  type RunRecord,
+} from '../schedule/records';
+import { decodeState } from '../schedule/state-file';
+import type { Storage } from '../storage/storage';
+import type { Round } from '../workflow/events';
+import { learnedKey, ledgerKey, outcomesKey, planKey, resultsPrefix, stateKey, treesKey } from './keys';
+import { ledgerLines } from './ledger';
+import { writeNextRound } from './next-round';
+import { readJson, readLines, readRecord, toLines } from './records';
+import { decodeTrees } from './trees';
+
+/**
+ * Merges a finished round into the run's state and plans the next one. `failures` are the children that the map reports as failed; a
+ * planned mini-batch without a result counts as crashed whether or not it is among them.
+ *
+ * @throws ContradictionError when two mini-batches settled one ball differently; nothing is written then
+ */
+export async function coordinateRound(
+  storage: Storage,
+  run: string,
+  round: number,
+  failures: readonly BatchFailure[],
+): Promise<Round> {
+  const record = await readRecord(storage, run);
+  const before = decodeState(await storage.get(stateKey(run, round)));
+  const batches = await readLines(storage, planKey(run, round), miniBatchSchema);
+  const { results, unreadable } = await readResults(storage, run, round);
+  const { state, outcomes } = mergeRound(before, batches, results, [...failures, ...unreadable]);
+
+  await storage.put(outcomesKey(run, round), toLines(summaries(record, batches, outcomes)));
+  await storage.put(ledgerKey(run, round), toLines(ledgerLines(before, state)));
+  const trees = decodeTrees(await storage.get(treesKey(run)));
+  const next = await writeNextRound(storage, record, state, trees);
+  if (next.done) await storage.put(learnedKey(record.modelHash), JSON.stringify(asPrior(state.bandit)));
+  return next;
+}
+
+const parallel = 16;
+
+async function readResults(
+  storage: Storage,
+  run: string,
+  round: number,
+): Promise<{ results: BatchResult[]; unreadable: BatchFailure[] }> {
+  const results: BatchResult[] = [];
+  const unreadable: BatchFailure[] = [];
+  const prefix = resultsPrefix(run, round);
+  const objects = await storage.list(prefix);
+  for (let start = 0; start < objects.length; start += parallel) {
+    await Promise.all(
+      objects.slice(start, start + parallel).map(async ({ key }) => {
+        try {
+          results.push(await readJson(storage, key, batchResultSchema));
+        } catch (error) {
+          const id = key.slice(prefix.length).replace(/\.json$/, '');
+          unreadable.push({
+            id,
+            error: 'UnreadableResult',
+            cause: error instanceof Error ? error.message : String(error),
+          });
+        }
+      }),
+    );
+  }
+  return { results, unreadable };
+}
+
+function summaries(
+  record: RunRecord,
+  batches: readonly MiniBatch[],
+  outcomes: readonly BatchOutcome[],
+): BatchSummary[] {
+  return batches.map(({ id, round, kind, epsilon, label, size }, i) => {
+    const { robust, notRobust, open, cpuSeconds, error } = outcomes[i];
+    return batchSummarySchema.parse({
+      id,
+      round,
+      kind,
+      epsilon: record.request.epsilons[epsilon].text,
+      label,
+      size,
+      robust,
+      notRobust,
+      open,
+      cpuSeconds,
+      ...(error !== undefined && { error }),
+    });
+  });
+}

@@ -1,0 +1,30 @@
+/** Storage keys of a run (docs/pipeline.md); every key of the project is made here. */
+export const runPrefix = (run: string): string => `runs/${run}`;
+/** What was asked; written by whoever starts the run. */
+export const requestKey = (run: string): string => `${runPrefix(run)}/request.json`;
+/** What the run is; written by plan. */
+export const recordKey = (run: string): string => `${runPrefix(run)}/run.json`;
+/** The cluster trees of the inputs, by label. */
+export const treesKey = (run: string): string => `${runPrefix(run)}/trees.bin`;
+/** The run's state after so many merged rounds. */
+export const stateKey = (run: string, rounds: number): string => `${runPrefix(run)}/state/${rounds}.bin`;
+/** Verdicts that became known by prediction (`plan`) or in a round: append-only, one ball a line. */
+export const ledgerKey = (run: string, part: number | 'plan'): string => `${runPrefix(run)}/ledger/${part}.jsonl`;
+export const roundPrefix = (run: string, round: number): string => `${runPrefix(run)}/rounds/${round}`;
+/** The mini-batches of a round, one a line. */
+export const planKey = (run: string, round: number): string => `${roundPrefix(run, round)}/plan.jsonl`;
+/** Results of a round, one object per mini-batch. */
+export const resultsPrefix = (run: string, round: number): string => `${roundPrefix(run, round)}/results/`;
+export const resultKey = (run: string, round: number, batch: string): string =>
+  `${resultsPrefix(run, round)}${batch}.json`;
+/** The counterexample to one ball. */
+export const witnessKey = (run: string, round: number, epsilon: number, input: number): string =>
+  `${roundPrefix(run, round)}/witnesses/${epsilon}-${input}.npy`;
+/** What became of the mini-batches of a round, one a line; written by coordinate. */
+export const outcomesKey = (run: string, round: number): string => `${roundPrefix(run, round)}/outcomes.jsonl`;
+/** Why a run ended without a report. */
+export const failureKey = (run: string): string => `${runPrefix(run)}/failure.json`;
+/** What was learned about mini-batch sizes on a model, from run to run. */
+export const learnedKey = (modelHash: string): string => `learned/${modelHash}.json`;
+export const policyPrefix = 'policies/';
+export const modelPrefix = 'models/';

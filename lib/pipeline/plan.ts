@@ -1,0 +1,126 @@
+import { version as ortVersion } from 'onnxruntime-node/package.json';
+import { version } from '../../package.json';
+import { judgeAccuracy } from '../dataset/accuracy';
+import { checkDataSet } from '../dataset/check';
+import { openRecords } from '../dataset/records';
+import { BadInputError } from '../errors';
+import { createEngine, type Engine } from '../group/engine';
+import { fingerprintsAt } from '../group/patterns';
+import { buildTree, type ClusterTree } from '../group/tree';
+import { predictedClass } from '../group/verify';
+import { asPrior, emptyPosterior, type Posterior, posteriorSchema } from '../schedule/bandit';
+import { type RunRecord, runRecordSchema } from '../schedule/records';
+import { createState } from '../schedule/state';
+import { MissingKeyError, type Storage } from '../storage/storage';
+import type { Round } from '../workflow/events';
+import { type ModelInputs, readInputs } from './inputs';
+import { learnedKey, ledgerKey, recordKey, treesKey } from './keys';
+import { ledgerLines } from './ledger';
+import { writeNextRound } from './next-round';
+import { readJson, readRequest, toLines } from './records';
+import { encodeTrees } from './trees';
+
+/**
+ * Plans a run from its request: checks model and data set against each other, predicts every input (what is misclassified is settled),
+ * clusters the inputs of each label by activation pattern, and plans the first round.
+ *
+ * @throws BadInputError with everything that is wrong with model, data set or their fit
+ */
+export async function planRun(storage: Storage, run: string, now: () => number = Date.now): Promise<Round> {
+  const request = await readRequest(storage, run);
+  const engine = await createEngine(await storage.get(request.model), `model ${request.model}`);
+  try {
+    const records = await openRecords(storage, request.dataset);
+    const { preprocessing, name, sha256 } = records.manifest;
+    const dataset = await records.load();
+    const problems = checkDataSet(dataset, preprocessing, engine.network);
+    if (problems.length > 0) throw new BadInputError(`data set ${name}`, problems);
+
+    const count = Math.min(request.first ?? dataset.count, dataset.count);
+    const ids = Array.from({ length: count }, (_, i) => i);
+    const labels = dataset.labels.subarray(0, count);
+    const inputs = await readInputs(records, engine.network, ids);
+    const predicted = await predict(engine, inputs, count);
+    const misclassified = Uint8Array.from(predicted, (k, i) => (k === labels[i] ? 0 : 1));
+    const correct = misclassified.reduce((sum, wrong) => sum + 1 - wrong, 0);
+    const accuracy = judgeAccuracy(correct, count, engine.network.classes);
+    if (accuracy.kind === 'near chance' && !request.acceptLowAccuracy) {
+      throw new BadInputError(`data set ${name}`, [accuracy.message]);
+    }
+
+    const record: RunRecord = {
+      version: 1,
+      id: run,
+      request,
+      modelHash: engine.hash,
+      datasetHash: sha256,
+      inputs: count,
+      classes: engine.network.classes,
+      cleanAccuracy: accuracy.accuracy,
+      versions: { baverly: version, 'onnxruntime-node': ortVersion, node: process.version },
+      startedAt: new Date(now()).toISOString(),
+    };
+    const first = await storage.putIfAbsent(recordKey(run), `${JSON.stringify(record, null, 2)}\n`);
+    const kept = first ? record : await readJson(storage, recordKey(run), runRecordSchema);
+
+    const trees = await cluster(engine, inputs, labels, misclassified, request.seed);
+    await storage.put(treesKey(run), encodeTrees(trees));
+    const state = createState({
+      inputs: count,
+      epsilons: request.epsilons.map(({ value }) => value),
+      misclassified,
+      predicted,
+      bandit: await learned(storage, engine.hash),
+    });
+    await storage.put(ledgerKey(run, 'plan'), toLines(ledgerLines(undefined, state)));
+    return await writeNextRound(storage, kept, state, trees);
+  } finally {
+    await engine.release();
+  }
+}
+
+const inputsPerCall = 256;
+
+async function predict({ original }: Engine, inputs: ModelInputs, count: number): Promise<Int32Array> {
+  const predicted = new Int32Array(count);
+  const { inputSize, classes } = original;
+  for (let start = 0; start < count; start += inputsPerCall) {
+    const n = Math.min(inputsPerCall, count - start);
+    const points = new Float32Array(n * inputSize);
+    for (let i = 0; i < n; i++) points.set(inputs.centre(start + i), i * inputSize);
+    const scores = await original.scores(points, n);
+    for (let i = 0; i < n; i++) predicted[start + i] = predictedClass(scores.subarray(i * classes, (i + 1) * classes));
+  }
+  return predicted;
+}
+
+/** One tree per label, of the inputs that are to be verified. */
+async function cluster(
+  { bounder }: Engine,
+  inputs: ModelInputs,
+  labels: Int32Array,
+  misclassified: Uint8Array,
+  seed: number,
+): Promise<Map<number, ClusterTree>> {
+  const prints = await fingerprintsAt(bounder.programs, labels.length, (i) => inputs.centre(i));
+  const members = new Map<number, number[]>();
+  for (const [i, label] of labels.entries()) {
+    if (misclassified[i]) continue;
+    const known = members.get(label);
+    if (known) known.push(i);
+    else members.set(label, [i]);
+  }
+  const sorted = [...members.entries()].sort(([a], [b]) => a - b);
+  return new Map(sorted.map(([label, ids]) => [label, buildTree(prints, ids, seed + label)]));
+}
+
+/** What earlier runs learned about sizes on this model. */
+async function learned(storage: Storage, modelHash: string): Promise<Posterior> {
+  try {
+    return asPrior(await readJson(storage, learnedKey(modelHash), posteriorSchema));
+  } catch (error) {
+    // Of another version, or never written: sizes are learned anew, which costs time only.
+    if (error instanceof MissingKeyError || error instanceof BadInputError) return emptyPosterior;
+    throw error;
+  }
+}

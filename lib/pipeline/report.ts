@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import { parseNpy } from '../dataset/npy';
+import { pixels } from '../dataset/preprocess';
+import { openRecords, type Records } from '../dataset/records';
+import { messageOf } from '../errors';
+import { buildReport } from '../report/build';
+import type { GalleryItem } from '../report/page/gallery';
+import { chooseGallery } from '../report/page/gallery';
+import { pixelsOfInput } from '../report/pixels';
+import { type BallVerdict, type BatchSummary, batchSummarySchema } from '../report/record';
+import { totalCounts } from '../report/totals';
+import { writeReport } from '../report/write';
+import type { RunRecord } from '../schedule/records';
+import { entryAt, type RunState, statusAt } from '../schedule/state';
+import { decodeState } from '../schedule/state-file';
+import { MissingKeyError, type Storage } from '../storage/storage';
+import type { ReportOutput } from '../workflow/events';
+import { failureKey, outcomesKey, runPrefix, stateKey } from './keys';
+import { readLines, readRecord } from './records';
+
+/** Pictures in the report; each is one witness and one range of the data set to read. */
+const galleryLimit = 24;
+
+/** Why a run ended early: every problem that is known. */
+export const failureRecordSchema = z.strictObject({ error: z.string(), problems: z.array(z.string()) });
+export type FailureRecord = z.infer<typeof failureRecordSchema>;
+
+/**
+ * Writes the report of a run from what is in storage: the last state, the outcomes of its mini-batches, witnesses. With `failed`, the run
+ * ended early: the reason is recorded, and what was settled until then is reported.
+ */
+export async function reportRun(
+  storage: Storage,
+  run: string,
+  failed: FailureRecord | undefined,
+  now: () => number = Date.now,
+): Promise<ReportOutput> {
+  if (failed) await storage.put(failureKey(run), `${JSON.stringify(failed, null, 2)}\n`);
+  const record = await recordOf(storage, run);
+  if (record === undefined) return { reportKey: failureKey(run), counts: {}, status: 'failed' };
+  const state = await lastState(storage, run);
+  const records = await openRecords(storage, record.request.dataset);
+  const balls = state ? verdicts(record, state, await records.labels()) : [];
+  const isComplete = balls.length === record.inputs * record.request.epsilons.length;
+  const report = buildReport({
+    run: record,
+    preprocessing: records.manifest.preprocessing,
+    balls,
+    batches: await outcomes(storage, run, state?.round ?? 0),
+    wallSeconds: Math.max(0, now() - Date.parse(record.startedAt)) / 1000,
+    cpuSeconds: state?.cpuSeconds ?? 0,
+    rounds: state?.round ?? 0,
+    status: failed ? 'failed' : isComplete ? 'done' : 'incomplete',
+    problems: failed?.problems ?? [],
+  });
+  const gallery = await pictures(storage, records, balls);
+  const keys = await writeReport(storage, runPrefix(run), report, gallery);
+  return { reportKey: keys.json, counts: { ...totalCounts(report) }, status: report.status };
+}
+
+async function recordOf(storage: Storage, run: string): Promise<RunRecord | undefined> {
+  try {
+    return await readRecord(storage, run);
+  } catch (error) {
+    if (error instanceof MissingKeyError) return undefined;
+    throw error;
+  }
+}
+
+/** The state after the last merged round, or undefined before the first plan. */
+async function lastState(storage: Storage, run: string): Promise<RunState | undefined> {
+  const rounds = (await storage.list(`${runPrefix(run)}/state/`)).map(({ key }) =>
+    Number(/(\d+)\.bin$/.exec(key)?.[1] ?? -1),
+  );
+  const last = Math.max(-1, ...rounds);
+  return last < 0 ? undefined : decodeState(await storage.get(stateKey(run, last)));
+}
+
+/** The verdicts that there are; balls that are still open are left out. */
+function verdicts(record: RunRecord, state: RunState, labels: Int32Array): BallVerdict[] {
+  const balls: BallVerdict[] = [];
+  for (let ball = 0; ball < state.status.length; ball++) {
+    const verdict = statusAt(state, ball);
+    if (verdict === 'open') continue;
+    const index = ball % state.inputs;
+    const { status: _, ...entry } = entryAt(state, ball);
+    const epsilon = record.request.epsilons[Math.floor(ball / state.inputs)].text;
+    balls.push({ index, label: labels[index], epsilon, verdict, ...entry });
+  }
+  return balls;
+}
+
+async function outcomes(storage: Storage, run: string, rounds: number): Promise<BatchSummary[]> {
+  const all: BatchSummary[] = [];
+  for (let round = 0; round < rounds; round++) {
+    for (const line of await readLines(storage, outcomesKey(run, round), batchSummarySchema)) all.push(line);
+  }
+  return all;
+}
+
+async function pictures(storage: Storage, records: Records, balls: readonly BallVerdict[]): Promise<GalleryItem[]> {
+  const items: GalleryItem[] = [];
+  for (const { index, label, predicted, epsilon, witness } of chooseGallery(balls, galleryLimit)) {
+    if (witness === undefined || predicted === undefined) continue;
+    try {
+      const { shape, values } = parseNpy(await storage.get(witness), witness);
+      const [raw] = await records.read([index]);
+      const { preprocessing } = records.manifest;
+      items.push({
+        index,
+        label,
+        predicted,
+        epsilon,
+        original: pixels(raw, preprocessing, shape),
+        counterexample: pixelsOfInput(values, preprocessing, shape),
+        shape,
+      });
+    } catch (error) {
+      // A picture is no verdict: the report comes without it.
+      console.error(JSON.stringify({ message: 'picture left out', witness, error: messageOf(error) }));
+    }
+  }
+  return items;
+}

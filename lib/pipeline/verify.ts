@@ -1,0 +1,161 @@
+import { writeNpy } from '../dataset/npy';
+import { openRecords, type Records } from '../dataset/records';
+import { effortOf } from '../group/effort';
+import { createEngine, type Engine } from '../group/engine';
+import { type Member, type MemberOutcome, verifyMiniBatch } from '../group/verify';
+import { misclassification } from '../region/violation';
+import { unpackIds } from '../schedule/packed';
+import {
+  type BallResult,
+  type BatchResult,
+  batchResultSchema,
+  type MiniBatch,
+  miniBatchSchema,
+  type RunRecord,
+} from '../schedule/records';
+import { MissingKeyError, type Storage } from '../storage/storage';
+import { readInputs } from './inputs';
+import { resultKey, witnessKey } from './keys';
+import { readJson, readRecord } from './records';
+
+/** What verify says to the state machine; the result itself is in storage. */
+export interface VerifySummary {
+  readonly id: string;
+  readonly settled: number;
+  readonly open: number;
+}
+
+/** Verifies mini-batches, keeping the run's model and sessions warm from one to the next. */
+export interface Verifier {
+  verify(storage: Storage, batch: unknown): Promise<VerifySummary>;
+}
+
+interface Warm {
+  readonly key: string;
+  readonly record: RunRecord;
+  readonly records: Records;
+  readonly engine: Engine;
+}
+
+/** Time kept back for writing the result, of the seconds a mini-batch has. */
+const writingSeconds = 2;
+
+/** @param now clock in ms since the epoch */
+export function createVerifier(now: () => number = Date.now): Verifier {
+  let warm: Warm | undefined;
+  const warmUp = async (storage: Storage, run: string): Promise<Warm> => {
+    const key = `${storage.location} ${run}`;
+    if (warm?.key === key) return warm;
+    await warm?.engine.release();
+    warm = undefined;
+    const record = await readRecord(storage, run);
+    const records = await openRecords(storage, record.request.dataset);
+    const engine = await createEngine(await storage.get(record.request.model), `model ${record.request.model}`);
+    if (engine.hash !== record.modelHash || records.manifest.sha256 !== record.datasetHash) {
+      await engine.release();
+      throw new Error(`model or data set of run ${run} changed since it was planned`);
+    }
+    warm = { key, record, records, engine };
+    return warm;
+  };
+  return {
+    async verify(storage, event) {
+      const batch = miniBatchSchema.parse(event);
+      const key = resultKey(batch.run, batch.round, batch.id);
+      // Delivered again: the work is done already.
+      const earlier = await existing(storage, key);
+      if (earlier) return summary(earlier);
+      const result = await run(storage, batch, await warmUp(storage, batch.run), now);
+      if (await storage.putIfAbsent(key, JSON.stringify(result))) return summary(result);
+      return summary(await readJson(storage, key, batchResultSchema));
+    },
+  };
+}
+
+async function existing(storage: Storage, key: string): Promise<BatchResult | undefined> {
+  try {
+    return await readJson(storage, key, batchResultSchema);
+  } catch (error) {
+    if (error instanceof MissingKeyError) return undefined;
+    throw error;
+  }
+}
+
+async function run(
+  storage: Storage,
+  batch: MiniBatch,
+  { record, records, engine }: Warm,
+  now: () => number,
+): Promise<BatchResult> {
+  const started = now();
+  const cpu = process.cpuUsage();
+  const { request } = record;
+  const ids = unpackIds(batch.inputs);
+  const inputs = await readInputs(records, engine.network, ids);
+  const violation = misclassification(batch.label, record.classes);
+  const members = Array.from(ids, (input): Member => {
+    return {
+      box: inputs.ball(input, request.epsilons[batch.epsilon].value),
+      violation,
+      seed: seedOf(request.seed, input, batch.epsilon, batch.attempt),
+    };
+  });
+  const seconds = Math.max(batch.seconds - writingSeconds, batch.seconds / 2);
+  const outcome = await verifyMiniBatch(engine, members, {
+    effort: effortOf(batch.attempt, batch.kind),
+    deadline: started + 1000 * seconds,
+  });
+  const balls: BallResult[] = [];
+  for (const [i, input] of ids.entries()) {
+    const key = witnessKey(batch.run, batch.round, batch.epsilon, input);
+    const member = outcome.members[i];
+    if (member.verdict === 'not-robust')
+      await storage.put(key, writeNpy({ shape: engine.network.inputShape, values: member.witness }));
+    balls.push(ballResult(input, member, key));
+  }
+  const { user, system } = process.cpuUsage(cpu);
+  return {
+    id: batch.id,
+    round: batch.round,
+    cpuSeconds: (user + system) / 1e6,
+    wallSeconds: (now() - started) / 1000,
+    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    balls,
+    ...(outcome.suspect !== undefined && { suspect: ids[outcome.suspect] }),
+  };
+}
+
+/** A seed of the ball and attempt alone, so that no verdict depends on the mini-batch a ball is in. */
+function seedOf(seed: number, input: number, epsilon: number, attempt: number): number {
+  return (Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(input + 1, 0x85ebca6b) ^ (epsilon * 0x2545f491 + attempt)) >>> 0;
+}
+
+function ballResult(input: number, outcome: MemberOutcome, witness: string): BallResult {
+  const { cpuSeconds } = outcome;
+  switch (outcome.verdict) {
+    case 'robust':
+      return { input, verdict: 'robust', settledBy: outcome.settledBy, margin: outcome.margin, cpuSeconds };
+    case 'not-robust':
+      return {
+        input,
+        verdict: 'not-robust',
+        settledBy: outcome.settledBy,
+        predicted: outcome.predicted,
+        witness,
+        cpuSeconds,
+      };
+    case 'open':
+      return {
+        input,
+        verdict: 'open',
+        reason: outcome.reason,
+        ...(outcome.margin !== undefined && { margin: outcome.margin }),
+        cpuSeconds,
+      };
+  }
+}
+
+function summary({ id, balls }: BatchResult): VerifySummary {
+  const open = balls.filter(({ verdict }) => verdict === 'open').length;
+  return { id, settled: balls.length - open, open };
+}
