@@ -1,13 +1,13 @@
 import { planRun } from '../lib/pipeline/plan';
 import { resolveEvent } from '../lib/pipeline/resolve';
 import { storageFromEnvironment } from '../lib/storage/open';
-import { type PlanOutput, planInputSchema } from '../lib/workflow/events';
+import { isRunEvent, type PlanOutput, planInputSchema } from '../lib/workflow/events';
 
 /** State `Plan`: a run is planned; any other event is turned into the runs that policies ask for. */
 export const handler = async (input: unknown): Promise<PlanOutput> => {
   const { event } = planInputSchema.parse(input);
   const storage = storageFromEnvironment();
-  if (!('kind' in event) || event.kind === 'audit') return resolveEvent(storage, event);
+  if (!isRunEvent(event)) return resolveEvent(storage, event);
   const round = await planRun(storage, event.run);
   return { kind: 'round', run: { id: event.run, bucket: event.bucket }, round };
 };

@@ -17,16 +17,25 @@ import { type ModelInputs, readInputs } from './inputs';
 import { learnedKey, ledgerKey, recordKey, treesKey } from './keys';
 import { ledgerLines } from './ledger';
 import { writeNextRound } from './next-round';
-import { readJson, readRequest, toLines } from './records';
-import { encodeTrees } from './trees';
+import { readJson, readRecord, readRequest, toLines } from './records';
+import { lastState } from './state';
+import { decodeTrees, encodeTrees } from './trees';
 
 /**
  * Plans a run from its request: checks model and data set against each other, predicts every input (what is misclassified is settled),
  * clusters the inputs of each label by activation pattern, and plans the first round.
  *
+ * A run that was planned before (it was interrupted, or the state is retried) goes on with the round after the last one merged; mini-batches
+ * of it that have results already are not verified again.
+ *
  * @throws BadInputError with everything that is wrong with model, data set or their fit
  */
 export async function planRun(storage: Storage, run: string, now: () => number = Date.now): Promise<Round> {
+  const known = await lastState(storage, run);
+  if (known) {
+    const trees = decodeTrees(await storage.get(treesKey(run)));
+    return writeNextRound(storage, await readRecord(storage, run), known, trees);
+  }
   const request = await readRequest(storage, run);
   const engine = await createEngine(await storage.get(request.model), `model ${request.model}`);
   try {

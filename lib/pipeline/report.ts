@@ -12,11 +12,11 @@ import { totalCounts } from '../report/totals';
 import { writeReport } from '../report/write';
 import type { RunRecord } from '../schedule/records';
 import { entryAt, type RunState, statusAt } from '../schedule/state';
-import { decodeState } from '../schedule/state-file';
 import { MissingKeyError, type Storage } from '../storage/storage';
 import type { ReportOutput } from '../workflow/events';
-import { failureKey, outcomesKey, runPrefix, stateKey } from './keys';
+import { failureKey, outcomesKey, runPrefix } from './keys';
 import { readLines, readRecord } from './records';
+import { lastState } from './state';
 
 /** Pictures in the report; each is one witness and one range of the data set to read. */
 const galleryLimit = 24;
@@ -65,15 +65,6 @@ async function recordOf(storage: Storage, run: string): Promise<RunRecord | unde
     if (error instanceof MissingKeyError) return undefined;
     throw error;
   }
-}
-
-/** The state after the last merged round, or undefined before the first plan. */
-async function lastState(storage: Storage, run: string): Promise<RunState | undefined> {
-  const rounds = (await storage.list(`${runPrefix(run)}/state/`)).map(({ key }) =>
-    Number(/(\d+)\.bin$/.exec(key)?.[1] ?? -1),
-  );
-  const last = Math.max(-1, ...rounds);
-  return last < 0 ? undefined : decodeState(await storage.get(stateKey(run, last)));
 }
 
 /** The verdicts that there are; balls that are still open are left out. */

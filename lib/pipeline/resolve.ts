@@ -4,7 +4,7 @@ import { parseEpsilons } from '../dataset/epsilon';
 import { type Policy, policySchema } from '../schedule/policy';
 import type { RunRequest } from '../schedule/records';
 import type { Storage } from '../storage/storage';
-import type { AuditEvent, PlanOutput, UploadEvent } from '../workflow/events';
+import { type AuditEvent, isAuditEvent, type PlanOutput, type UploadEvent } from '../workflow/events';
 import { modelPrefix, policyPrefix, requestKey } from './keys';
 import { readJson } from './records';
 
@@ -22,8 +22,8 @@ interface Occasion {
  */
 export async function resolveEvent(storage: Storage, event: UploadEvent | AuditEvent): Promise<PlanOutput> {
   const policies = await readPolicies(storage);
-  const occasions = 'kind' in event ? await auditOccasions(storage, event) : [uploadOccasion(event)];
-  const wanted = [...policies].filter(([, policy]) => !('kind' in event) || policy.audit);
+  const occasions = isAuditEvent(event) ? await auditOccasions(storage, event) : [uploadOccasion(event)];
+  const wanted = [...policies].filter(([, policy]) => !isAuditEvent(event) || policy.audit);
   const runs: { name: string; input: { kind: 'run'; bucket: string; run: string } }[] = [];
   for (const { model, occasion } of occasions) {
     for (const [name, policy] of wanted) {

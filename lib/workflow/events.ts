@@ -44,6 +44,15 @@ export const auditEventSchema = z.strictObject({
 });
 export type AuditEvent = z.infer<typeof auditEventSchema>;
 
+/** Upload events carry no `kind`. */
+export function isRunEvent(event: RunEvent | AuditEvent | UploadEvent): event is RunEvent {
+  return 'kind' in event && event.kind === 'run';
+}
+
+export function isAuditEvent(event: RunEvent | AuditEvent | UploadEvent): event is AuditEvent {
+  return 'kind' in event && event.kind === 'audit';
+}
+
 /** What plan is called with. The state machine has put `bucket` into every event. */
 export const planInputSchema = z.strictObject({
   event: z.union([runEventSchema, auditEventSchema, uploadEventSchema]),
