@@ -163,7 +163,7 @@ export function bestSize(posterior: Posterior, key: string): number | undefined 
 
 /**
  * What an arm's velocity is expected to be before it is pulled: the mean of the other arms', weighted by their pulls and by
- * their nearness (velocity changes smoothly with the logarithm of the size).
+ * their nearness (velocity changes smoothly with the logarithm of the size); its own where it is the only one pulled.
  */
 function expectedFromNeighbours(arm: number, logs: readonly number[][], means: readonly number[]): number {
   let sum = 0;
@@ -174,7 +174,8 @@ function expectedFromNeighbours(arm: number, logs: readonly number[][], means: r
     sum += weight * means[other];
     weights += weight;
   }
-  return weights === 0 ? 0 : sum / weights;
+  if (weights > 0) return sum / weights;
+  return logs[arm].length > 0 ? means[arm] : 0;
 }
 
 function keyOf(posterior: Posterior, key: string): Key {
