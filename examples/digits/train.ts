@@ -17,7 +17,7 @@ const toInputs = ({ images, labels }: Digits): TrainingSet => ({
   labels,
 });
 
-const common = { batchSize: 50, learningRate: 0.003, weightDecay: 0.2, epsilon: 0.05 };
+const common = { batchSize: 50, learningRate: 0.003, weightDecay: 0.5, epsilon: 0.05 };
 const classifiers: readonly { name: string; build: typeof fullyConnected; settings: TrainingSettings }[] = [
   { name: 'fc', build: fullyConnected, settings: { ...common, epochs: 20 } },
   { name: 'conv', build: convolutional, settings: { ...common, epochs: 12 } },

@@ -23,30 +23,22 @@ export function flatten({ kind, points }: Stroke): readonly Point[] {
   if (kind === 'line') return points;
   const flat: Point[] = [points[0]];
   for (let i = 0; i + 1 < points.length; i++) {
-    const [before, from, to, after] = [
-      points[Math.max(0, i - 1)],
-      points[i],
-      points[i + 1],
-      points[i + 2] ?? points[i + 1],
-    ];
+    const before = points[i - 1] ?? points[i];
+    const after = points[i + 2] ?? points[i + 1];
     for (let step = 1; step <= curveSteps; step++) {
-      const t = step / curveSteps;
-      const along = (axis: 0 | 1) =>
-        from[axis] +
-        0.5 *
-          t *
-          (to[axis] -
-            before[axis] +
-            t *
-              (2 * before[axis] -
-                5 * from[axis] +
-                4 * to[axis] -
-                after[axis] +
-                t * (3 * (from[axis] - to[axis]) + after[axis] - before[axis])));
+      const place = step / curveSteps;
+      const along = (axis: 0 | 1) => spline(before[axis], points[i][axis], points[i + 1][axis], after[axis], place);
       flat.push([along(0), along(1)]);
     }
   }
   return flat;
+}
+
+/** The curve between `from` (t = 0) and `to` (t = 1), for one coordinate. */
+function spline(before: number, from: number, to: number, after: number, t: number): number {
+  const square = 2 * before - 5 * from + 4 * to - after;
+  const cube = 3 * (from - to) + after - before;
+  return from + 0.5 * t * (to - before + t * (square + t * cube));
 }
 
 /** An affine map from digit coordinates to pixels. */
@@ -72,12 +64,14 @@ export function segmentsOf(path: readonly Point[], pose: Pose): Segment[] {
   return placed.slice(1).map(([x, y], i): Segment => [placed[i][0], placed[i][1], x, y]);
 }
 
-/** Distance of a point from a segment. */
-function distance(px: number, py: number, [x1, y1, x2, y2]: Segment): number {
+/** Square of the distance of a point from a segment. */
+function squaredDistance(px: number, py: number, [x1, y1, x2, y2]: Segment): number {
   const [dx, dy] = [x2 - x1, y2 - y1];
+  const along = (px - x1) * dx + (py - y1) * dy;
   const length = dx * dx + dy * dy;
-  const t = length === 0 ? 0 : Math.min(1, Math.max(0, ((px - x1) * dx + (py - y1) * dy) / length));
-  return Math.sqrt((px - x1 - t * dx) ** 2 + (py - y1 - t * dy) ** 2);
+  // The closest point's place on the segment, 0 at its start and 1 at its end.
+  const place = along <= 0 ? 0 : along >= length ? 1 : along / length;
+  return (px - x1 - place * dx) ** 2 + (py - y1 - place * dy) ** 2;
 }
 
 /**
@@ -87,7 +81,11 @@ function distance(px: number, py: number, [x1, y1, x2, y2]: Segment): number {
 export function ink(segments: readonly Segment[], halfWidth: number, softness: number): Float64Array {
   return Float64Array.from({ length: imageSize * imageSize }, (_, pixel) => {
     const [x, y] = [pixel % imageSize, Math.floor(pixel / imageSize)];
-    const nearest = Math.min(...segments.map((segment) => distance(x, y, segment)));
-    return Math.min(1, Math.max(0, 0.5 + (halfWidth - nearest) / softness));
+    let nearest = imageSize * imageSize;
+    for (const segment of segments) {
+      const distance = squaredDistance(x, y, segment);
+      if (distance < nearest) nearest = distance;
+    }
+    return Math.min(1, Math.max(0, 0.5 + (halfWidth - Math.sqrt(nearest)) / softness));
   });
 }

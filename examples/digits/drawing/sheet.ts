@@ -9,16 +9,20 @@ const cell = imageSize * zoom + 1;
 /** All images side by side as one PNG file, to look at. */
 export function contactSheet({ count, images }: Digits): Buffer {
   const png = new PNG({ width: columns * cell, height: Math.ceil(count / columns) * cell });
-  // The background shows as thin lines between the images.
-  for (let at = 0; at < png.data.length; at += 4) png.data.set([90, 90, 90, 255], at);
+  // What shows of the background are thin lines between the images.
+  png.data.fill(90);
   for (let i = 0; i < count; i++) {
     const [left, top] = [(i % columns) * cell, Math.floor(i / columns) * cell];
-    for (let y = 0; y < imageSize * zoom; y++) {
-      for (let x = 0; x < imageSize * zoom; x++) {
-        const grey = images[(i * imageSize + Math.floor(y / zoom)) * imageSize + Math.floor(x / zoom)];
-        png.data.fill(grey, 4 * ((top + y) * png.width + left + x), 4 * ((top + y) * png.width + left + x) + 3);
+    for (let pixel = 0; pixel < imageSize * imageSize; pixel++) {
+      const grey = images[i * imageSize * imageSize + pixel];
+      const x = left + (pixel % imageSize) * zoom;
+      const y = top + Math.floor(pixel / imageSize) * zoom;
+      for (let row = y; row < y + zoom; row++) {
+        const at = 4 * (row * png.width + x);
+        png.data.fill(grey, at, at + 4 * zoom);
       }
     }
   }
+  for (let alpha = 3; alpha < png.data.length; alpha += 4) png.data[alpha] = 255;
   return PNG.sync.write(png);
 }

@@ -8,6 +8,7 @@ export interface AdamSettings {
 const decayOfMean = 0.9;
 const decayOfSquare = 0.999;
 const tiny = 1e-8;
+const { sqrt } = Math;
 
 /** A step of training at this learning rate, from the gradients stored with the parameters. */
 export type Step = (learningRate: number) => void;
@@ -26,7 +27,7 @@ export function adam(parameters: readonly Parameter[], { weightDecay }: AdamSett
       for (let i = 0; i < value.length; i++) {
         mean[i] += (1 - decayOfMean) * (gradient[i] - mean[i]);
         square[i] += (1 - decayOfSquare) * (gradient[i] * gradient[i] - square[i]);
-        const direction = (mean[i] * meanScale) / (Math.sqrt(square[i] * squareScale) + tiny);
+        const direction = (mean[i] * meanScale) / (sqrt(square[i] * squareScale) + tiny);
         value[i] -= learningRate * (direction + weightDecay * value[i]);
       }
     });

@@ -20,14 +20,16 @@ export function perturbed(
   { epsilon, steps, stepLength }: AttackSettings,
   random: Random,
 ): Float64Array {
-  const lower = input.map((pixel) => Math.max(0, pixel - epsilon));
-  const upper = input.map((pixel) => Math.min(1, pixel + epsilon));
+  const lower = input.map((pixel) => (pixel > epsilon ? pixel - epsilon : 0));
+  const upper = input.map((pixel) => (pixel < 1 - epsilon ? pixel + epsilon : 1));
   let point = input.map((_, i) => random.uniform(lower[i], upper[i]));
   for (let step = 0; step < steps; step++) {
     const gradient = inputGradient(model, point, labels);
-    point = point.map((pixel, i) =>
-      Math.min(upper[i], Math.max(lower[i], pixel + epsilon * stepLength * Math.sign(gradient[i]))),
-    );
+    point = point.map((pixel, i) => {
+      const length = gradient[i] === 0 ? 0 : epsilon * stepLength;
+      const moved = gradient[i] > 0 ? pixel + length : pixel - length;
+      return moved < lower[i] ? lower[i] : moved > upper[i] ? upper[i] : moved;
+    });
   }
   return point;
 }

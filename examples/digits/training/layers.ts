@@ -90,7 +90,7 @@ export function relu(size: number): ReluLayer {
     inputSize: size,
     outputSize: size,
     parameters: [],
-    forward: (input) => input.map((value) => Math.max(0, value)),
+    forward: (input) => input.map((value) => (value > 0 ? value : 0)),
     inputGradient: (input, outputGradient) => outputGradient.map((value, i) => (input[i] > 0 ? value : 0)),
     addParameterGradients() {},
   };
