@@ -5,6 +5,9 @@
 const path = require('node:path');
 const { buildSync } = require('esbuild');
 
+// The functions are bundled by `npx esbuild`, which would ask the registry for a newer npm.
+process.env.npm_config_update_notifier = 'false';
+
 const outfile = path.join(__dirname, '..', '.build', 'cdk.cjs');
 buildSync({
   entryPoints: [path.join(__dirname, 'app.ts')],

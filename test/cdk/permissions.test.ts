@@ -1,5 +1,5 @@
 import type { Template } from 'aws-cdk-lib/assertions';
-import { allowsKey, nameOf, permissionsOf } from './permissions';
+import { allowsKey, allowsListing, nameOf, permissionsOf } from './permissions';
 import { synthesise } from './synthesis';
 
 let template: Template;
@@ -125,4 +125,7 @@ test('patterns of keys are read as IAM reads them', () => {
   expect(allowsKey(permissions, 's3:PutObject', 'runs/a/run.json')).toBe(false);
   expect(allowsKey(permissions, 's3:PutObject', 'other/runs/a/rounds/0')).toBe(false);
   expect(allowsKey(permissions, 's3:GetObject', 'runs/a/rounds/0/plan.jsonl')).toBe(false);
+  expect(allowsListing([list('models/* | runs/*')], 'runs/a/')).toBe(true);
+  expect(allowsListing([list('models/* | runs/*')], 'run')).toBe(false);
+  expect(allowsListing(permissions, 'runs/a/rounds/')).toBe(false);
 });

@@ -37,14 +37,26 @@ export function permissionsOf(template: Template, role: string): string[] {
     .sort();
 }
 
-/** Whether an action on a key of the data bucket is among these permissions. `*` stands for anything, as in IAM. */
+/** Whether an action on a key of the data bucket is among these permissions. */
 export function allowsKey(permissions: readonly string[], action: string, key: string): boolean {
   const prefix = `${action} StorageData.Arn/`;
   return permissions
     .filter((permission) => permission.startsWith(prefix))
-    .map((permission) => permission.slice(prefix.length))
-    .some((pattern) => new RegExp(`^${pattern.split('*').map(escapeRegExp).join('.*')}$`).test(key));
+    .some((permission) => matches(permission.slice(prefix.length), key));
 }
+
+/** Whether listing the keys of the data bucket with a prefix is among these permissions. */
+export function allowsListing(permissions: readonly string[], prefix: string): boolean {
+  const permission = 's3:ListBucket StorageData.Arn if s3:prefix StringLikeIfExists ';
+  return permissions
+    .filter((each) => each.startsWith(permission))
+    .flatMap((each) => each.slice(permission.length).split(' | '))
+    .some((pattern) => matches(pattern, prefix));
+}
+
+/** `*` stands for anything, `/` included, as in IAM. */
+const matches = (pattern: string, text: string) =>
+  new RegExp(`^${pattern.split('*').map(escapeRegExp).join('.*')}$`).test(text);
 
 /** A logical id without the hash that the CDK appends. */
 export const nameOf = (logicalId: string) => logicalId.replace(/[0-9A-F]{8}$/, '');
