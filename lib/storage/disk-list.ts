@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { diskNames, marks, temporaryFolder, textOfFolder, textOfObject, withoutMark } from './disk-names';
 import { findFolder, hasCode } from './disk-places';
@@ -13,7 +13,7 @@ export async function listObjects(root: string, prefix: string): Promise<StoredO
   const start = prefix.slice(0, prefix.lastIndexOf('/') + 1);
   const names = start === '' ? [] : diskNames(start.slice(0, -1));
   const found: StoredObject[] = [];
-  await walk({ folder: await findFolder(root, names), text: start, names }, prefix, found);
+  await walk({ folder: await findFolder(root, names), text: start, names, above: [] }, prefix, found);
   return found.sort((a, b) => compareKeys(a.key, b.key));
 }
 
@@ -23,9 +23,14 @@ interface Place {
   readonly text: string;
   /** The unmarked file names on the way here. */
   readonly names: readonly string[];
+  /** Real paths of the folders on the way here: a linked folder that leads back to one of them is not entered. */
+  readonly above: readonly string[];
 }
 
 async function walk(place: Place, prefix: string, found: StoredObject[]): Promise<void> {
+  const real = await unlessGone(realpath(place.folder));
+  if (real === undefined || place.above.includes(real)) return;
+  const above = [...place.above, real];
   const kinds = await entriesOf(place.folder);
   const objects: { readonly key: string; readonly file: string }[] = [];
   for (const [name, kind] of kinds) {
@@ -34,7 +39,7 @@ async function walk(place: Place, prefix: string, found: StoredObject[]): Promis
       const plain = withoutMark(name, marks.folder);
       if (plain !== name && kinds.get(plain) !== 'object') continue;
       const text = place.text + textOfFolder(name);
-      const below = { folder: path.join(place.folder, name), text, names: [...place.names, plain] };
+      const below = { folder: path.join(place.folder, name), text, names: [...place.names, plain], above };
       if (text.startsWith(prefix) || prefix.startsWith(text)) await walk(below, prefix, found);
     } else {
       const plain = withoutMark(name, marks.object);
@@ -46,9 +51,9 @@ async function walk(place: Place, prefix: string, found: StoredObject[]): Promis
     }
   }
   for (let i = 0; i < objects.length; i += atOnce) {
-    const sizes = await Promise.all(objects.slice(i, i + atOnce).map(({ file }) => sizeOf(file)));
-    for (const [j, size] of sizes.entries()) {
-      if (size !== undefined) found.push({ key: objects[i + j].key, size });
+    const about = await Promise.all(objects.slice(i, i + atOnce).map(({ file }) => unlessGone(stat(file))));
+    for (const [j, stats] of about.entries()) {
+      if (stats) found.push({ key: objects[i + j].key, size: stats.size });
     }
   }
 }
@@ -60,29 +65,18 @@ function isNamed(key: string, names: readonly string[]): boolean {
 
 async function entriesOf(folder: string): Promise<Map<string, 'folder' | 'object'>> {
   const kinds = new Map<string, 'folder' | 'object'>();
-  try {
-    for (const entry of await readdir(folder, { withFileTypes: true })) {
-      if (entry.isDirectory()) kinds.set(entry.name, 'folder');
-      else if (entry.isFile()) kinds.set(entry.name, 'object');
-      else if (entry.isSymbolicLink()) {
-        const target = await statOf(path.join(folder, entry.name));
-        if (target) kinds.set(entry.name, target.isDirectory() ? 'folder' : 'object');
-      }
-    }
-  } catch (error) {
-    if (!hasCode(error, 'ENOENT', 'ENOTDIR')) throw error;
+  for (const entry of (await unlessGone(readdir(folder, { withFileTypes: true }))) ?? []) {
+    const about = entry.isSymbolicLink() ? await unlessGone(stat(path.join(folder, entry.name))) : entry;
+    if (about?.isDirectory()) kinds.set(entry.name, 'folder');
+    else if (about?.isFile()) kinds.set(entry.name, 'object');
   }
   return kinds;
 }
 
-async function sizeOf(file: string): Promise<number | undefined> {
-  return (await statOf(file))?.size;
-}
-
-/** Undefined for what vanished meanwhile, and for links that lead nowhere or in circles. */
-async function statOf(file: string) {
+/** Undefined for what is not there or vanished meanwhile, and for links that lead nowhere or in circles. */
+async function unlessGone<T>(promise: Promise<T>): Promise<T | undefined> {
   try {
-    return await stat(file);
+    return await promise;
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return undefined;
     throw error;

@@ -10,7 +10,7 @@ import type { Storage } from './storage';
  */
 export function openStorage(location: string): Storage {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(location)?.[1].toLowerCase();
-  if (scheme === 's3') return openBucket(location);
+  if (scheme === 's3') return openBucket(location, bucketOf(location));
   if (scheme === 'file') return fileStorage(fileURLToPath(location));
   if (scheme) throw refused(location, `${scheme}:// is not supported; give s3://bucket or a folder`);
   if (location === '') throw refused('(empty)', 'no location; give s3://bucket or a folder');
@@ -32,19 +32,22 @@ export function storageFromEnvironment(env: Readonly<Record<string, string | und
       `BAVERLY_BUCKET (${bucket}) and BAVERLY_ROOT (${root}) are both set; ${advice}`,
     ]);
   }
-  if (bucket !== undefined) return openBucket(`s3://${bucket}`);
+  if (bucket !== undefined) return openBucket(`BAVERLY_BUCKET=${bucket}`, bucket);
   if (root !== undefined) return fileStorage(root);
   throw new BadInputError('environment', [`no storage is named; ${advice}`]);
 }
 
-function openBucket(location: string): Storage {
+function bucketOf(location: string): string {
   const [bucket, ...rest] = location.slice('s3://'.length).replace(/\/$/, '').split('/');
-  if (rest.length > 0) {
-    throw refused(
-      location,
-      `a storage is a whole bucket, so ${rest.join('/')} cannot be part of it; give s3://${bucket}`,
-    );
-  }
+  if (rest.length === 0) return bucket;
+  throw refused(
+    location,
+    `a storage is a whole bucket, so ${rest.join('/')} cannot be part of it; give s3://${bucket}`,
+  );
+}
+
+/** @param location what the bucket was given as, for messages */
+function openBucket(location: string, bucket: string): Storage {
   if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket)) {
     throw refused(location, 'not the name of a bucket, which has 3 to 63 lower case letters, digits, dots and hyphens');
   }
