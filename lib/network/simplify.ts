@@ -10,29 +10,30 @@ import { composeDense, composeSelects, denseAfterSelect, isIdentity, selectAfter
  */
 export function simplify(network: Network): Network {
   const nodes = [...network.nodes];
-  let output = network.output;
-  let changed = true;
-  while (changed) {
+  let { output } = network;
+  for (let changed = true; changed; ) {
     changed = false;
     for (let id = 1; id < nodes.length; id++) {
       let rewrite = rewriteOf(id, nodes, output);
-      for (; rewrite !== undefined && typeof rewrite !== 'number'; rewrite = rewriteOf(id, nodes, output)) {
+      for (; typeof rewrite === 'object'; rewrite = rewriteOf(id, nodes, output)) {
         nodes[id] = rewrite;
         changed = true;
       }
+      if (rewrite === undefined || isSummedWith(id, rewrite, nodes)) continue;
       const target = rewrite;
-      // A sum that reads both would come to read the same node twice.
-      const clashes = nodes.some(({ kind, ...node }) => kind === 'add' && 'from' in node && [id, target].every((from) => (node.from as readonly NodeId[]).includes(from)));
-      if (target !== undefined && !clashes) {
-        nodes.forEach((node, reader) => {
-          nodes[reader] = renamed(node, (from) => (from === id ? target : from));
-        });
-        if (output === id) output = target;
-        changed = true;
-      }
+      nodes.forEach((node, reader) => {
+        nodes[reader] = renamed(node, (from) => (from === id ? target : from));
+      });
+      if (output === id) output = target;
+      changed = true;
     }
   }
   return withoutDeadNodes({ ...network, nodes, output });
+}
+
+/** Whether a sum reads both nodes: it would read one node twice if the first were replaced by the second. */
+function isSummedWith(id: NodeId, other: NodeId, nodes: readonly NetworkNode[]): boolean {
+  return nodes.some((node) => node.kind === 'add' && node.from.includes(id) && node.from.includes(other));
 }
 
 /** An equivalent of node `id`: another node in its place, or the id of an earlier node with the same value. */
