@@ -1,12 +1,12 @@
 import { coordinateRound } from '../lib/pipeline/coordinate';
 import { storageFromEnvironment } from '../lib/storage/open';
 import { type CoordinateOutput, coordinateInputSchema } from '../lib/workflow/events';
-import { readFailedItems } from '../lib/workflow/map-results';
+import { readMapFailures } from '../lib/workflow/map-results';
 
 /** State `Coordinate`: merges a round and plans the next. */
 export const handler = async (input: unknown): Promise<CoordinateOutput> => {
   const { run, round, map } = coordinateInputSchema.parse(input);
   const storage = storageFromEnvironment();
-  const failed = await readFailedItems(storage, map);
+  const failed = await readMapFailures(storage, map);
   return { run, round: await coordinateRound(storage, run.id, round.number, failed) };
 };

@@ -1,11 +1,11 @@
 import { reportRun } from '../lib/pipeline/report';
 import { storageFromEnvironment } from '../lib/storage/open';
-import { problemsOf } from '../lib/workflow/cause';
+import { problemsOfCause } from '../lib/workflow/cause';
 import { type ReportOutput, reportInputSchema } from '../lib/workflow/events';
 
 /** States `Report` and `ReportFailure`. */
 export const handler = async (input: unknown): Promise<ReportOutput> => {
   const { run, failed } = reportInputSchema.parse(input);
-  const failure = failed && { error: failed.error, problems: problemsOf(failed) };
+  const failure = failed && { error: failed.error, problems: problemsOfCause(failed) };
   return reportRun(storageFromEnvironment(), run.id, failure);
 };

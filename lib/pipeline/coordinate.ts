@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { type BatchSummary, batchSummarySchema } from '../report/record';
 import { asPrior } from '../schedule/bandit';
 import { type BatchOutcome, mergeRound } from '../schedule/merge';
@@ -13,7 +12,6 @@ import {
 import { decodeState } from '../schedule/state-file';
 import type { Storage } from '../storage/storage';
 import type { Round } from '../workflow/events';
-import type { FailedItem } from '../workflow/map-results';
 import { learnedKey, ledgerKey, outcomesKey, planKey, resultsPrefix, stateKey, treesKey } from './keys';
 import { ledgerLines } from './ledger';
 import { writeNextRound } from './next-round';
@@ -21,7 +19,7 @@ import { readJson, readLines, readRecord, toLines } from './records';
 import { decodeTrees } from './trees';
 
 /**
- * Merges a finished round into the run's state and plans the next one. `failed` are the children that the map reports as failed; a
+ * Merges a finished round into the run's state and plans the next one. `failures` are the children that the map reports as failed; a
  * planned mini-batch without a result counts as crashed whether or not it is among them.
  *
  * @throws ContradictionError when two mini-batches settled one ball differently; nothing is written then
@@ -30,13 +28,13 @@ export async function coordinateRound(
   storage: Storage,
   run: string,
   round: number,
-  failed: readonly FailedItem[],
+  failures: readonly BatchFailure[],
 ): Promise<Round> {
   const record = await readRecord(storage, run);
   const before = decodeState(await storage.get(stateKey(run, round)));
   const batches = await readLines(storage, planKey(run, round), miniBatchSchema);
   const { results, unreadable } = await readResults(storage, run, round);
-  const { state, outcomes } = mergeRound(before, batches, results, [...failuresOf(failed), ...unreadable]);
+  const { state, outcomes } = mergeRound(before, batches, results, [...failures, ...unreadable]);
 
   await storage.put(outcomesKey(run, round), toLines(summaries(record, batches, outcomes)));
   await storage.put(ledgerKey(run, round), toLines(ledgerLines(before, state)));
@@ -44,14 +42,6 @@ export async function coordinateRound(
   const next = await writeNextRound(storage, record, state, trees);
   if (next.done) await storage.put(learnedKey(record.modelHash), JSON.stringify(asPrior(state.bandit)));
   return next;
-}
-
-/** Which mini-batches failed; a child that cannot be told is covered by its missing result. */
-function failuresOf(failed: readonly FailedItem[]): BatchFailure[] {
-  return failed.flatMap(({ input, error, cause }) => {
-    const batch = z.looseObject({ batch: z.looseObject({ id: z.string() }) }).safeParse(input);
-    return batch.success ? [{ id: batch.data.batch.id, error, cause }] : [];
-  });
 }
 
 const parallel = 16;
