@@ -12,9 +12,9 @@ const lambdaCauseSchema = z.looseObject({
  */
 export function problemsOf({ error, cause }: Failure): string[] {
   const parsed = lambdaCauseSchema.safeParse(parseJson(cause.slice(Math.max(0, cause.indexOf('{')))));
-  if (!parsed.success) return [cause === '' ? error : `${error}: ${cause}`];
+  if (!parsed.success) return [cause === '' ? error : cause];
   const { problems, errorMessage } = parsed.data;
-  return problems !== undefined && problems.length > 0 ? problems : [`${error}: ${errorMessage}`];
+  return problems !== undefined && problems.length > 0 ? problems : [errorMessage];
 }
 
 function parseJson(text: string): unknown {

@@ -32,8 +32,8 @@ export async function readFailedItems(storage: Storage, map: MapOutput): Promise
   for (const { Key } of [...ResultFiles.FAILED, ...ResultFiles.PENDING]) {
     for (const line of (await getText(storage, Key)).split('\n')) {
       if (line.trim() === '') continue;
-      const { Input, Status, Error, Cause } = recordSchema.parse(JSON.parse(line));
-      failed.push({ input: JSON.parse(Input), error: Error ?? Status, cause: Cause ?? '' });
+      const record = recordSchema.parse(JSON.parse(line));
+      failed.push({ input: JSON.parse(record.Input), error: record.Error ?? record.Status, cause: record.Cause ?? '' });
     }
   }
   return failed;

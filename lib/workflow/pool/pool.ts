@@ -42,10 +42,8 @@ export function createPool(options: PoolOptions): Pool {
   const places = createPlaces(options.size);
 
   const take = (): Child => {
-    for (let child = idle.pop(); child !== undefined; child = idle.pop()) {
-      if (child.alive()) return child;
-      children.delete(child);
-    }
+    for (const child of children) if (!child.alive()) children.delete(child);
+    for (let child = idle.pop(); child !== undefined; child = idle.pop()) if (child.alive()) return child;
     const child = startChild(options);
     children.add(child);
     return child;
@@ -61,13 +59,13 @@ export function createPool(options: PoolOptions): Pool {
       let timer: NodeJS.Timeout | undefined;
       try {
         await places.acquire(controller.signal);
-        const child = take();
-        timer = setTimeout(() => controller.abort(timedOut(seconds)), seconds * 1000);
         try {
-          return resultOf(await child.invoke({ functionName, payload }, controller.signal));
+          const child = take();
+          timer = setTimeout(() => controller.abort(timedOut(seconds)), seconds * 1000);
+          const reply = await child.invoke({ functionName, payload }, controller.signal);
+          idle.push(child);
+          return resultOf(reply);
         } finally {
-          if (child.alive()) idle.push(child);
-          else children.delete(child);
           places.release();
         }
       } finally {

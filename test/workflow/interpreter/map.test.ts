@@ -1,5 +1,6 @@
+import { getJson, getText, type Storage } from '../../../lib/storage/storage';
+import { bucketWith } from '../support/bucket';
 import { fakeClock } from '../support/fake-clock';
-import { memoryStorage } from '../support/memory-storage';
 import { distributed, fakeServices, lambdaTask, run, throwStates } from '../support/run';
 
 const lines = (count: number) => Array.from({ length: count }, (_, i) => `{"i":${i}}\n`).join('');
@@ -11,21 +12,15 @@ const failBelow = (n: number) => ({
 });
 
 type Manifest = { ResultFiles: Record<'SUCCEEDED' | 'FAILED' | 'PENDING', { Key: string; Size: number }[]> };
-type Store = ReturnType<typeof memoryStorage>;
 
-async function manifestOf(store: Store): Promise<Manifest> {
+async function manifestOf(store: Storage): Promise<Manifest> {
   const listed = await store.list('out/');
-  return JSON.parse(store.text(listed.find(({ key }) => key.endsWith('/manifest.json'))!.key));
+  return (await getJson(store, listed.find(({ key }) => key.endsWith('/manifest.json'))!.key)) as Manifest;
 }
 
-function parsed(store: Store, files: { Key: string }[]): Record<string, unknown>[] {
-  return files.flatMap(({ Key }) =>
-    store
-      .text(Key)
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line)),
-  );
+async function parsed(store: Storage, files: { Key: string }[]): Promise<Record<string, unknown>[]> {
+  const texts = await Promise.all(files.map(({ Key }) => getText(store, Key)));
+  return texts.flatMap((text) => text.trimEnd().split('\n')).map((line) => JSON.parse(line));
 }
 
 describe('inline', () => {
@@ -104,17 +99,18 @@ describe('inline', () => {
 
 describe('distributed', () => {
   test('20,000 items', async () => {
-    const store = memoryStorage({ 'items.jsonl': lines(20_000) });
+    const store = await bucketWith({ 'items.jsonl': lines(20_000) });
     const result = await run({ M: distributed(pass) }, {}, { services: fakeServices({}, store) });
     expect(result).toMatchObject({ status: 'SUCCEEDED', events: 8 });
     const { SUCCEEDED, FAILED, PENDING } = (await manifestOf(store)).ResultFiles;
     expect([FAILED, PENDING]).toEqual([[], []]);
-    expect(store.text(SUCCEEDED[0].Key)).toBe(Array.from({ length: 20_000 }, (_, i) => `${i}\n`).join(''));
-    expect(SUCCEEDED[0].Size).toBe(store.text(SUCCEEDED[0].Key).length);
+    const written = await getText(store, SUCCEEDED[0].Key);
+    expect(written).toBe(Array.from({ length: 20_000 }, (_, i) => `${i}\n`).join(''));
+    expect(SUCCEEDED[0].Size).toBe(written.length);
   });
 
   test('the result says where the manifest is', async () => {
-    const store = memoryStorage({ 'items.jsonl': lines(2) });
+    const store = await bucketWith({ 'items.jsonl': lines(2) });
     const result = await run({ M: distributed(pass, { Label: 'L' }) }, {}, { services: fakeServices({}, store) });
     expect(result).toMatchObject({
       output: {
@@ -125,7 +121,7 @@ describe('distributed', () => {
   });
 
   test('ItemSelector makes the input of each child; children see no variables from outside', async () => {
-    const store = memoryStorage({ 'items.jsonl': lines(2) });
+    const store = await bucketWith({ 'items.jsonl': lines(2) });
     const selected: unknown[] = [];
     const services = fakeServices({ f: (payload: never) => void selected.push(payload) }, store);
     const ItemSelector = { x: '{% $x %}', item: '{% $states.context.Map.Item.Value.i %}' };
@@ -141,15 +137,15 @@ describe('distributed', () => {
   });
 
   test('tolerated failures are results: input, error and cause in the FAILED file', async () => {
-    const store = memoryStorage({ 'items.jsonl': lines(10) });
+    const store = await bucketWith({ 'items.jsonl': lines(10) });
     const onEvent = jest.fn();
     const states = { M: distributed(failBelow(2), { ToleratedFailurePercentage: 20 }) };
     expect(await run(states, {}, { services: fakeServices({}, store), onEvent })).toMatchObject({
       status: 'SUCCEEDED',
     });
     const { SUCCEEDED, FAILED } = (await manifestOf(store)).ResultFiles;
-    expect(parsed(store, SUCCEEDED)).toHaveLength(8);
-    expect(parsed(store, FAILED)).toMatchObject([
+    expect(await parsed(store, SUCCEEDED)).toHaveLength(8);
+    expect(await parsed(store, FAILED)).toMatchObject([
       { Input: '{"i":0}', Error: 'Bad', Cause: 'small', Status: 'FAILED', Name: expect.any(String) },
       { Input: '{"i":1}', Error: 'Bad', Cause: 'small', Status: 'FAILED', Name: expect.any(String) },
     ]);
@@ -159,7 +155,7 @@ describe('distributed', () => {
   });
 
   test('more failures than tolerated fail the Map, with what was not started as PENDING', async () => {
-    const store = memoryStorage({ 'items.jsonl': lines(10) });
+    const store = await bucketWith({ 'items.jsonl': lines(10) });
     const states = { M: distributed(failBelow(2), { ToleratedFailurePercentage: 19, MaxConcurrency: 1 }) };
     expect(await run(states, {}, { services: fakeServices({}, store) })).toMatchObject({
       status: 'FAILED',
@@ -167,13 +163,13 @@ describe('distributed', () => {
     });
     const { SUCCEEDED, FAILED, PENDING } = (await manifestOf(store)).ResultFiles;
     expect(SUCCEEDED).toEqual([]);
-    expect(parsed(store, FAILED)).toHaveLength(2);
-    expect(parsed(store, PENDING)).toHaveLength(8);
+    expect(await parsed(store, FAILED)).toHaveLength(2);
+    expect(await parsed(store, PENDING)).toHaveLength(8);
   });
 
   test('an EXPRESS child ends after five minutes, a STANDARD child does not', async () => {
     for (const kind of ['EXPRESS', 'STANDARD'] as const) {
-      const store = memoryStorage({ 'items.jsonl': lines(1) });
+      const store = await bucketWith({ 'items.jsonl': lines(1) });
       const clock = fakeClock();
       const f = () => {
         clock.advance(300_000);
@@ -182,7 +178,7 @@ describe('distributed', () => {
       const states = { M: distributed({ A: lambdaTask('f') }, { ToleratedFailurePercentage: 100 }, kind) };
       await run(states, {}, { services: fakeServices({ f }, store), clock });
       const { FAILED } = (await manifestOf(store)).ResultFiles;
-      const records = parsed(store, FAILED);
+      const records = await parsed(store, FAILED);
       expect(records).toMatchObject(kind === 'EXPRESS' ? [{ Error: 'States.Timeout', Status: 'TIMED_OUT' }] : []);
     }
   });
@@ -192,7 +188,7 @@ describe('distributed', () => {
     ['JSON', '{"i":0}', 'non-iterable'],
     ['JSON', '[', 'JSON'],
   ])('%s that cannot be mapped over (%p) is States.ItemReaderFailed', async (InputType, text, why) => {
-    const store = memoryStorage({ 'items.jsonl': text });
+    const store = await bucketWith({ 'items.jsonl': text });
     const map = distributed(pass);
     const ItemReader = { ...(map.ItemReader as object), ReaderConfig: { InputType } };
     const result = await run({ M: { ...map, ItemReader } }, {}, { services: fakeServices({}, store) });
@@ -203,12 +199,12 @@ describe('distributed', () => {
     expect(await run({ M: distributed(pass) })).toMatchObject({ error: 'States.ItemReaderFailed' });
     const map = distributed(pass);
     const ItemReader = { ...(map.ItemReader as object), ReaderConfig: { InputType: 'JSON' } };
-    const services = fakeServices({}, memoryStorage({ 'items.jsonl': '[{"i":5}]' }));
+    const services = fakeServices({}, await bucketWith({ 'items.jsonl': '[{"i":5}]' }));
     expect(await run({ M: { ...map, ItemReader } }, {}, { services })).toMatchObject({ status: 'SUCCEEDED' });
   });
 
   test('results that cannot be written are States.ResultWriterFailed', async () => {
-    const store = memoryStorage({ 'items.jsonl': lines(1) });
+    const store = await bucketWith({ 'items.jsonl': lines(1) });
     const put = () => Promise.reject(new Error('full'));
     const services = { ...fakeServices(), storage: () => ({ ...store, put }) };
     expect(await run({ M: distributed(pass) }, {}, { services })).toMatchObject({
@@ -223,7 +219,7 @@ describe('distributed', () => {
     const f = () => {
       if (++calls === 3) cancel.abort(new Error('Ctrl-C'));
     };
-    const services = fakeServices({ f }, memoryStorage({ 'items.jsonl': lines(100) }));
+    const services = fakeServices({ f }, await bucketWith({ 'items.jsonl': lines(100) }));
     const states = {
       M: distributed(
         { A: lambdaTask('f', { Output: 1, End: true }) },

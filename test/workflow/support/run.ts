@@ -3,7 +3,7 @@ import { checkMachine } from '../../../lib/workflow/interpreter/check';
 import { StatesError } from '../../../lib/workflow/interpreter/errors';
 import { type ExecuteOptions, type ExecutionResult, execute } from '../../../lib/workflow/interpreter/execute';
 import type { Services } from '../../../lib/workflow/interpreter/services';
-import { memoryStorage } from './memory-storage';
+import { memoryStorage } from '../../support/memory-storage';
 
 export const machineArn = 'arn:aws:states:local:000000000000:stateMachine:test';
 
