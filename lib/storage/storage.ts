@@ -36,10 +36,11 @@ export interface StoredObject {
 export interface Storage {
   /** For messages, e.g. `s3://bucket` or a folder. */
   readonly location: string;
-  /** The whole body. Throws MissingKeyError. */
+  /** The whole body, at the start of a buffer of its own (so any typed array can view it). Throws MissingKeyError. */
   get(key: string): Promise<Uint8Array>;
   /**
-   * Bytes start (inclusive) to end (exclusive), at least one; shorter at the end of the body. RangeError when start is not
+   * Bytes start (inclusive) to end (exclusive), at least one; shorter at the end of the body; in a buffer of its own.
+   * Throws MissingKeyError, and RangeError when start is not
    * the position of a byte of the body (so always for an empty one), or when end is not greater than start.
    */
   getRange(key: string, start: number, end: number): Promise<Uint8Array>;

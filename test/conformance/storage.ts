@@ -42,6 +42,14 @@ export function storageConformance(name: string, makeStorage: () => Promise<Stor
         expect(got).toEqual(body);
       });
 
+      test('come back in a buffer of their own, which other typed arrays can view', async () => {
+        await storage.put('floats', new Uint8Array(Float64Array.of(1.5, -2, 3).buffer));
+        for (const got of [await storage.get('floats'), await storage.getRange('floats', 0, 24)]) {
+          expect([got.byteOffset, got.buffer.byteLength]).toEqual([0, 24]);
+          expect([...new Float64Array(got.buffer)]).toEqual([1.5, -2, 3]);
+        }
+      });
+
       test('given as text are UTF-8', async () => {
         await storage.put('text', 'ε ≤ 0.02 😀');
         expect(await storage.get('text')).toEqual(new Uint8Array(Buffer.from('ε ≤ 0.02 😀')));

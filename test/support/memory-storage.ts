@@ -1,4 +1,5 @@
-import { MissingKeyError, type Storage } from '../../lib/storage/storage';
+import { checkKey, checkPrefix, compareKeys } from '../../lib/storage/keys';
+import { checkRange, MissingKeyError, rangeBeyondEnd, type Storage } from '../../lib/storage/storage';
 
 const bytesOf = (body: Uint8Array | string) =>
   typeof body === 'string' ? new TextEncoder().encode(body) : Uint8Array.from(body);
@@ -7,7 +8,8 @@ const bytesOf = (body: Uint8Array | string) =>
 export function memoryStorage(): Storage {
   const bodies = new Map<string, Uint8Array>();
   const get = (key: string): Uint8Array => {
-    const body = bodies.get(checked(key));
+    checkKey(key);
+    const body = bodies.get(key);
     if (body === undefined) throw new MissingKeyError(key);
     return body;
   };
@@ -15,30 +17,27 @@ export function memoryStorage(): Storage {
     location: 'memory',
     get: async (key) => get(key).slice(),
     async getRange(key, start, end) {
+      checkRange(start, end);
       const body = get(key);
-      if (start < 0 || start >= body.length || end < start) throw new RangeError(`bytes ${start} to ${end} of ${key}`);
+      if (start >= body.length) throw rangeBeyondEnd(key, start, body.length);
       return body.slice(start, end);
     },
     async put(key, body) {
-      bodies.set(checked(key), bytesOf(body));
+      checkKey(key);
+      bodies.set(key, bytesOf(body));
     },
     async putIfAbsent(key, body) {
-      if (bodies.has(checked(key))) return false;
+      checkKey(key);
+      if (bodies.has(key)) return false;
       bodies.set(key, bytesOf(body));
       return true;
     },
     async list(prefix) {
+      checkPrefix(prefix);
       return [...bodies]
         .filter(([key]) => key.startsWith(prefix))
         .map(([key, body]) => ({ key, size: body.length }))
-        .sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
+        .sort((a, b) => compareKeys(a.key, b.key));
     },
   };
-}
-
-function checked(key: string): string {
-  const size = Buffer.byteLength(key);
-  const wrong = size < 1 || size > 1024 || key.split('/').some((part) => part === '' || part === '.' || part === '..');
-  if (wrong) throw new TypeError(`bad key ${JSON.stringify(key)}`);
-  return key;
 }
