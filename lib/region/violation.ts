@@ -33,3 +33,22 @@ export function violates(violation: Violation, outputs: ArrayLike<number>): bool
     }),
   );
 }
+
+/** The label whose `misclassification` this is, whatever the order of its disjuncts; undefined for other violations. */
+export function labelOf(violation: Violation): number | undefined {
+  const beaten = new Set<number>();
+  const beating = new Set<number>();
+  for (const conjunction of violation) {
+    if (conjunction.length !== 1) return undefined;
+    const [{ coefficients, offset }] = conjunction;
+    const up = coefficients.indexOf(1);
+    const down = coefficients.indexOf(-1);
+    const others = coefficients.some((value, k) => value !== 0 && k !== up && k !== down);
+    if (offset !== 0 || up < 0 || down < 0 || others) return undefined;
+    beating.add(up);
+    beaten.add(down);
+  }
+  const [label] = beaten;
+  const classes = violation[0]?.[0].coefficients.length ?? 0;
+  return beaten.size === 1 && beating.size === classes - 1 ? label : undefined;
+}
