@@ -10,7 +10,7 @@ const lambdaCauseSchema = z.looseObject({
  * Why a Lambda or a state failed, for people: every problem of bad input, else the error's message, else the cause as it
  * is. Lambda's causes are JSON; `Lambda.Unknown` has it at the end of a sentence ("Returned payload: {...}").
  */
-export function problemsOf({ error, cause }: Failure): string[] {
+export function problemsOfCause({ error, cause }: Failure): string[] {
   const parsed = lambdaCauseSchema.safeParse(parseJson(cause.slice(Math.max(0, cause.indexOf('{')))));
   if (!parsed.success) return [cause === '' ? error : cause];
   const { problems, errorMessage } = parsed.data;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { BatchFailure } from '../schedule/records';
 import { getJson, getText, type Storage } from '../storage/storage';
 import type { MapOutput } from './events';
 
@@ -7,34 +8,32 @@ const manifestSchema = z.looseObject({
   ResultFiles: z.looseObject({ FAILED: filesSchema, PENDING: filesSchema, SUCCEEDED: filesSchema }),
 });
 const recordSchema = z.looseObject({
-  Input: z.string(),
+  Input: z.string().default('null'),
   Status: z.string(),
   Error: z.string().optional(),
   Cause: z.string().optional(),
 });
-
-/** A child of a round's map that gave no result. */
-export interface FailedItem {
-  /** What the child was given: `{bucket, batch}` (verifyInputSchema). */
-  readonly input: unknown;
-  /** `Lambda.Unknown`, `Sandbox.Timedout`, `States.Timeout`, the name of a handler's error, ... */
-  readonly error: string;
-  readonly cause: string;
-}
+const inputSchema = z.looseObject({ batch: z.looseObject({ id: z.string() }) });
 
 /**
- * The children that failed, timed out, were aborted or never started, from the files that ResultWriter left (JSON Lines).
- * Throws MissingKeyError, SyntaxError or ZodError when they are not what Step Functions writes.
+ * The mini-batches of a round whose child failed, timed out, was aborted or never started, from the files that
+ * ResultWriter left (JSON Lines). `error` is `Lambda.Unknown`, `Sandbox.Timedout`, `States.Timeout`, the name of a handler's
+ * own error, or else the child's status. A child that does not tell its mini-batch is left out: the coordinator finds
+ * that mini-batch without a result.
+ *
+ * @throws MissingKeyError, SyntaxError or ZodError when the files are not what Step Functions writes
  */
-export async function readFailedItems(storage: Storage, map: MapOutput): Promise<FailedItem[]> {
+export async function readMapFailures(storage: Storage, map: MapOutput): Promise<BatchFailure[]> {
   const { ResultFiles } = manifestSchema.parse(await getJson(storage, map.ResultWriterDetails.Key));
-  const failed: FailedItem[] = [];
+  const failures: BatchFailure[] = [];
   for (const { Key } of [...ResultFiles.FAILED, ...ResultFiles.PENDING]) {
     for (const line of (await getText(storage, Key)).split('\n')) {
       if (line.trim() === '') continue;
       const record = recordSchema.parse(JSON.parse(line));
-      failed.push({ input: JSON.parse(record.Input), error: record.Error ?? record.Status, cause: record.Cause ?? '' });
+      const input = inputSchema.safeParse(JSON.parse(record.Input));
+      if (!input.success) continue;
+      failures.push({ id: input.data.batch.id, error: record.Error ?? record.Status, cause: record.Cause ?? '' });
     }
   }
-  return failed;
+  return failures;
 }

@@ -1,4 +1,4 @@
-import { problemsOf } from '../../lib/workflow/cause';
+import { problemsOfCause } from '../../lib/workflow/cause';
 
 test.each([
   ['BadInputError', '{"errorType":"BadInputError","errorMessage":"m: a; b","problems":["a","b"]}', ['a', 'b']],
@@ -11,5 +11,5 @@ test.each([
   ['States.Timeout', '', ['States.Timeout']],
   ['States.DataLimitExceeded', 'the result of {Plan} is too long', ['the result of {Plan} is too long']],
 ])('%s: %s', (error, cause, problems) => {
-  expect(problemsOf({ error, cause })).toEqual(problems);
+  expect(problemsOfCause({ error, cause })).toEqual(problems);
 });
