@@ -5,13 +5,15 @@ import { parseModel } from '../../lib/network/parse';
 import type { NodeProto, TensorProto } from '../../lib/network/protobuf';
 import { convert } from '../../lib/network/read';
 import { simplify } from '../../lib/network/simplify';
-import { int64Tensor } from '../../lib/network/tensor';
+import { floatTensor, int64Tensor } from '../../lib/network/tensor';
 import { modelBytes, node, uniform } from './models';
 
 export interface OperatorCase {
   /** Nodes from input `x` to tensor `r`, of any shape. */
   readonly nodes: readonly NodeProto[];
   readonly initializers?: readonly TensorProto[];
+  /** Whether `r` is a single value: a second class score, a constant, is put beside it. */
+  readonly single?: boolean;
   /** Shape of `x` with its batch dimension of one. */
   readonly input: readonly number[];
   readonly opset?: number;
@@ -23,10 +25,18 @@ export interface OperatorCase {
 const trials = 4;
 
 /** The network of a case, its values laid out as one vector `y`. */
-export function caseBytes({ nodes, initializers = [], input, opset = 17 }: OperatorCase): Uint8Array {
+export function caseBytes({ nodes, initializers = [], input, single = false, opset = 17 }: OperatorCase): Uint8Array {
   return modelBytes({
-    nodes: [...nodes, node('Reshape', ['r', 'r.shape'], 'y')],
-    initializers: [...initializers, int64Tensor('r.shape', [1, -1])],
+    nodes: [
+      ...nodes,
+      node('Reshape', ['r', 'r.shape'], single ? 'row' : 'y'),
+      ...(single ? [node('Concat', ['row', 'other'], 'y', { axis: 1 })] : []),
+    ],
+    initializers: [
+      ...initializers,
+      int64Tensor('r.shape', [1, -1]),
+      ...(single ? [floatTensor('other', [1, 1], Float32Array.of(0.5))] : []),
+    ],
     input,
     output: [1, 'scores'],
     opset,
