@@ -119,7 +119,7 @@ describe('a whole run', () => {
   test('ends within the bounded rounds with one true verdict for every ball, whatever goes wrong', () => {
     const runs = fc.record({
       weather: weathers,
-      inputs: fc.integer({ min: 1, max: 300 }),
+      inputs: fc.integer({ min: 1, max: 200 }),
       labels: fc.integer({ min: 1, max: 5 }),
       radii: fc.integer({ min: 1, max: 3 }),
       maxAttempts: fc.integer({ min: 1, max: 4 }),
@@ -147,7 +147,7 @@ describe('a whole run', () => {
           expect(progress.radii.every((radius) => radius.unknown === 0)).toBe(true);
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 
