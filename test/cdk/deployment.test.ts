@@ -1,0 +1,134 @@
+import { z } from 'zod';
+import type { DataSet, Preprocessing } from '../../lib/dataset/dataset';
+import { writeRecords } from '../../lib/dataset/records';
+import { floatTensor } from '../../lib/network/tensor';
+import { reportSchema } from '../../lib/report/record';
+import type { RunRequest } from '../../lib/schedule/records';
+import { getJson, type Storage } from '../../lib/storage/storage';
+import { modelBytes, node } from '../support/models';
+import { type Deployment, deploy } from './deployment';
+
+let deployment: Deployment;
+let storage: Storage;
+beforeAll(async () => {
+  deployment = await deploy();
+  storage = deployment.s3.storage('user');
+  await upload(storage);
+});
+afterAll(() => deployment.remove());
+afterEach(() => expect(deployment.s3.refused).toEqual([]));
+
+const model = 'models/larger-of-two.onnx';
+const dataset = 'datasets/pairs';
+
+/** A net that says which of two numbers is larger, and four pairs, the last with a wrong label. */
+async function upload(storage: Storage): Promise<void> {
+  const identity = floatTensor('w', [2, 2], Float32Array.of(1, 0, 0, 1));
+  const net = modelBytes({
+    nodes: [node('MatMul', ['x', 'w'], 'z'), node('Relu', ['z'], 'h'), node('MatMul', ['h', 'w'], 'y')],
+    initializers: [identity],
+    input: ['batch', 2],
+    output: ['batch', 2],
+  });
+  const pairs: DataSet = {
+    count: 4,
+    shape: [2],
+    values: Float32Array.of(0.9, 0.1, 0.8, 0.2, 0.1, 0.9, 0.2, 0.9),
+    labels: Int32Array.of(0, 0, 1, 0),
+  };
+  const preprocessing: Preprocessing = { layout: 'flat', scale: 1, mean: [0], std: [1], clip: [0, 1] };
+  await storage.put(model, net);
+  await writeRecords(storage, dataset, pairs, preprocessing, 'pairs');
+}
+
+const request: RunRequest = {
+  version: 1,
+  model,
+  dataset,
+  epsilons: [
+    { text: '0.1', value: 0.1 },
+    { text: '0.5', value: 0.5 },
+  ],
+  mode: 'batch',
+  secondsPerBall: 5,
+  seed: 1,
+  workers: 2,
+  acceptLowAccuracy: true,
+};
+
+async function runRequest(run: string, request: RunRequest) {
+  await storage.put(`runs/${run}/request.json`, JSON.stringify(request));
+  return await deployment.run(run, { kind: 'run', bucket: deployment.s3.bucket, run });
+}
+
+test('a whole run succeeds with what was bundled and with what the roles allow', async () => {
+  expect(await runRequest('trial', request)).toMatchObject({
+    status: 'SUCCEEDED',
+    output: { status: 'done', reportKey: 'runs/trial/report.json' },
+  });
+  const report = reportSchema.parse(await getJson(storage, 'runs/trial/report.json'));
+  const verdicts = (epsilon: string) =>
+    report.balls.filter((ball) => ball.epsilon === epsilon).map(({ index, verdict }) => [index, verdict]);
+  expect(verdicts('0.1')).toEqual([
+    [0, 'robust'],
+    [1, 'robust'],
+    [2, 'robust'],
+    [3, 'misclassified'],
+  ]);
+  expect(verdicts('0.5')).toEqual([
+    [0, 'not-robust'],
+    [1, 'not-robust'],
+    [2, 'not-robust'],
+    [3, 'misclassified'],
+  ]);
+});
+
+test('a run that cannot be planned fails, and may leave word of why', async () => {
+  const result = await runRequest('lost', { ...request, model: 'models/lost.onnx' });
+  expect(result).toMatchObject({ status: 'FAILED', cause: expect.stringContaining('models/lost.onnx') });
+  expect(await getJson(storage, 'runs/lost/failure.json')).toMatchObject({
+    problems: [expect.stringContaining('models/lost.onnx')],
+  });
+});
+
+describe('with a policy', () => {
+  beforeAll(() =>
+    storage.put(
+      'policies/nightly.json',
+      JSON.stringify({ version: 1, models: 'models/*.onnx', dataset, epsilons: ['0.1'], audit: true }),
+    ),
+  );
+
+  const startOf = (run: unknown) => ({ name: run, input: { kind: 'run', bucket: deployment.s3.bucket, run } });
+
+  test('what the schedule sends starts a run of every model', async () => {
+    const result = await deployment.run('night', scheduleInput('2026-11-23T02:00:00Z'));
+    expect(result).toMatchObject({ status: 'SUCCEEDED' });
+    const { name, input } = deployment.started.at(-1)!;
+    expect({ name, input }).toEqual(startOf(expect.stringMatching(/^nightly-larger-of-two-/)));
+    expect(await deployment.run(name, input)).toMatchObject({ status: 'SUCCEEDED', output: { status: 'done' } });
+  });
+
+  test('what S3 sends of an uploaded model starts a run of it', async () => {
+    const object = { key: model, size: 300, etag: 'd41d8cd98f00b204e9800998ecf8427e', sequencer: '0061' };
+    const result = await deployment.run('upload', {
+      version: '0',
+      id: 'event',
+      source: 'aws.s3',
+      'detail-type': 'Object Created',
+      detail: { version: '0', bucket: { name: deployment.s3.bucket }, object, reason: 'PutObject' },
+    });
+    expect(result).toMatchObject({ status: 'SUCCEEDED' });
+    expect(deployment.started.at(-1)).toEqual(startOf(expect.stringMatching(/^nightly-larger-of-two-/)));
+  });
+});
+
+/** The input of the schedule in the template, as EventBridge Scheduler sends it at a time. */
+function scheduleInput(time: string): unknown {
+  const [schedule] = Object.values(deployment.template.findResources('AWS::Scheduler::Schedule'));
+  const [, parts] = z
+    .tuple([z.literal(''), z.array(z.union([z.string(), z.strictObject({ Ref: z.string() })]))])
+    .parse(schedule!.Properties.Target.Input['Fn::Join']);
+  const text = parts.map((part) => (typeof part === 'string' ? part : deployment.s3.bucket)).join('');
+  return JSON.parse(text.replace('<aws.scheduler.scheduled-time>', time));
+}

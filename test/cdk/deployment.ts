@@ -1,0 +1,100 @@
+import { fork } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Template } from 'aws-cdk-lib/assertions';
+import { z } from 'zod';
+import type { FunctionName } from '../../cdk/constructs/access';
+import { project } from '../../cdk/project';
+import { checkMachine } from '../../lib/workflow/interpreter/check';
+import { StatesError } from '../../lib/workflow/interpreter/errors';
+import { type ExecutionResult, execute } from '../../lib/workflow/interpreter/execute';
+import { assetFolder } from './assets';
+import { type GuardedS3, startGuardedS3 } from './guarded-s3';
+import { prepare } from './synthesis';
+
+export interface Started {
+  readonly name: string;
+  readonly input: unknown;
+}
+
+/**
+ * The deployment without AWS: the state machine runs the functions from the folders that would be zipped (for the machine
+ * of this test), each call in a process that has nothing else of ours, on an S3 that refuses what the
+ * policies of the template do not allow.
+ */
+export interface Deployment {
+  readonly template: Template;
+  readonly s3: GuardedS3;
+  /** Executions that the workflow has started; they wait for somebody to run them. */
+  readonly started: readonly Started[];
+  run(name: string, input: unknown): Promise<ExecutionResult>;
+  remove(): Promise<void>;
+}
+
+export async function deploy(): Promise<Deployment> {
+  const synthesis = prepare({ onnxPlatform: `${process.platform}/${process.arch}` }, true);
+  synthesis.app.synth();
+  const template = Template.fromStack(synthesis.stack);
+  const s3 = await startGuardedS3(template);
+  const started: Started[] = [];
+  const definition = readFileSync(project.definition, 'utf8')
+    .replaceAll(/\$\{(\w+)FunctionArn\}/g, (_, name: string) => name.toLowerCase())
+    .replaceAll(/\$\{BucketName\}/g, s3.bucket);
+  const machine = checkMachine(JSON.parse(definition));
+  const machineArn = 'arn:aws:states:us-east-1:000000000000:stateMachine:baverly-test';
+
+  const invoke = (name: string, payload: unknown) => {
+    const called = name as FunctionName;
+    return call(assetFolder(template, synthesis.folder, called), payload, {
+      BAVERLY_BUCKET: s3.bucket,
+      ...s3.environment(called),
+    });
+  };
+  return {
+    template,
+    s3,
+    started,
+    run: (name, input) =>
+      execute(machine, input, {
+        name,
+        machineArn,
+        maxParallel: 2,
+        services: {
+          invoke,
+          storage: () => s3.storage('workflow'),
+          async startExecution(name, input) {
+            started.push({ name, input });
+            return { executionArn: `${machineArn}:${name}`, startDate: new Date().toISOString() };
+          },
+        },
+      }),
+    async remove() {
+      await s3.close();
+      synthesis.remove();
+    },
+  };
+}
+
+const answerSchema = z.union([
+  z.strictObject({ result: z.unknown() }),
+  z.strictObject({ error: z.looseObject({ errorType: z.string(), errorMessage: z.string() }) }),
+]);
+
+/** One call of the function in a folder; fails as a Lambda does. */
+async function call(folder: string, payload: unknown, environment: Record<string, string>): Promise<unknown> {
+  const child = fork(path.join(__dirname, 'invoke.cjs'), [folder], {
+    cwd: tmpdir(),
+    // Warnings: that the AWS SDK of 2027 will need Node.js 22. Lambda has 24.
+    env: { PATH: process.env.PATH, NODE_NO_WARNINGS: '1', ...environment },
+    execArgv: ['--enable-source-maps'],
+  });
+  child.send(payload as object);
+  const answer = await new Promise((resolve, reject) => {
+    child.once('message', resolve);
+    child.once('exit', (code, signal) => reject(new StatesError('Lambda.Unknown', `ended by ${code ?? signal}`)));
+  });
+  const parsed = answerSchema.parse(answer);
+  if ('error' in parsed) throw new StatesError(parsed.error.errorType, JSON.stringify(parsed.error));
+  return parsed.result;
+}
