@@ -1,9 +1,10 @@
+import { memoryFromEnvironment } from '../lib/pipeline/memory';
 import { createVerifier, type VerifySummary } from '../lib/pipeline/verify';
 import { storageFromEnvironment } from '../lib/storage/open';
 import { verifyInputSchema } from '../lib/workflow/events';
 
 /** Model and sessions stay warm between the calls of one process. */
-const verifier = createVerifier();
+const verifier = createVerifier(memoryFromEnvironment());
 
 /** States `Round` and `LongRound`: one mini-batch. */
 export const handler = async (input: unknown): Promise<VerifySummary> =>

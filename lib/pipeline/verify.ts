@@ -40,8 +40,11 @@ interface Warm {
 /** Time kept back for writing the result, of the seconds a mini-batch has. */
 const writingSeconds = 2;
 
-/** @param now clock in ms since the epoch */
-export function createVerifier(now: () => number = Date.now): Verifier {
+/**
+ * @param memoryBytes cap on the memory of bounds and attack
+ * @param now clock in ms since the epoch
+ */
+export function createVerifier(memoryBytes: number, now: () => number = Date.now): Verifier {
   let warm: Warm | undefined;
   const warmUp = async (storage: Storage, run: string): Promise<Warm> => {
     const key = `${storage.location} ${run}`;
@@ -50,7 +53,8 @@ export function createVerifier(now: () => number = Date.now): Verifier {
     warm = undefined;
     const record = await readRecord(storage, run);
     const records = await openRecords(storage, record.request.dataset);
-    const engine = await createEngine(await storage.get(record.request.model), `model ${record.request.model}`);
+    const { model } = record.request;
+    const engine = await createEngine(await storage.get(model), `model ${model}`, { memoryBytes });
     if (engine.hash !== record.modelHash || records.manifest.sha256 !== record.datasetHash) {
       await engine.release();
       throw new Error(`model or data set of run ${run} changed since it was planned`);

@@ -1,0 +1,106 @@
+import { copyFileSync } from 'node:fs';
+import path from 'node:path';
+import { runPrefix, stateKey } from '../pipeline/keys';
+import { reportRun } from '../pipeline/report';
+import { readReport, reportKeys } from '../report/json';
+import type { Report } from '../report/record';
+import { decodeState } from '../schedule/state-file';
+import { summarise } from '../schedule/summary';
+import { fileStorage } from '../storage/files';
+import type { Storage } from '../storage/storage';
+import { problemsOfCause } from '../workflow/cause';
+import { runLocally } from '../workflow/local';
+import { createPool, type Pool } from '../workflow/pool/pool';
+import type { Progress } from './progress';
+
+/** Name of the only run that a local output folder holds. */
+export const localRun = 'local';
+
+export interface LocalRunOptions {
+  /** The output folder: root of the storage. */
+  readonly folder: string;
+  readonly workers: number;
+  /** Memory cap of each worker, in megabytes. */
+  readonly memoryMb: number;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+/** How a local run ended. `interrupted`: by the signal; `resume` goes on. */
+export type LocalRunResult =
+  | { readonly kind: 'ended'; readonly report: Report }
+  | { readonly kind: 'interrupted'; readonly report: Report | undefined }
+  | { readonly kind: 'failed'; readonly error: string; readonly problems: readonly string[] };
+
+/** Seconds that a function may take, as in the stack. */
+const timeouts: Readonly<Record<string, number>> = { plan: 900, verify: 900, coordinate: 900, report: 900 };
+
+/**
+ * Runs (or goes on with) the run in a folder: the state machine that AWS runs, its functions in child processes, over files.
+ */
+export async function runInFolder(options: LocalRunOptions): Promise<LocalRunResult> {
+  const { folder, workers, memoryMb, progress, signal } = options;
+  const storage = fileStorage(folder);
+  const pool = createPool({
+    entry: path.join(__dirname, 'worker.cjs'),
+    size: workers,
+    timeoutFor: (name) => timeouts[name] ?? 900,
+    env: { BAVERLY_ROOT: folder, BAVERLY_BUCKET: '', BAVERLY_MEMORY_MB: String(memoryMb) },
+  });
+  try {
+    progress.phase('planning');
+    const result = await runLocally({
+      storage,
+      bucket: 'local',
+      pool: counting(pool, storage, progress),
+      concurrency: workers,
+      input: { kind: 'run', bucket: 'local', run: localRun },
+      signal,
+    });
+    progress.stop();
+    if (result.status === 'SUCCEEDED') return { kind: 'ended', report: await finish(storage, folder) };
+    if (result.status === 'ABORTED') {
+      const { status } = await reportRun(storage, localRun, undefined);
+      return { kind: 'interrupted', report: status === 'failed' ? undefined : await finish(storage, folder) };
+    }
+    return { kind: 'failed', error: result.error, problems: problemsOfCause(result) };
+  } finally {
+    progress.stop();
+    await pool.close();
+  }
+}
+
+/** The report, copied to the top of the folder where people look first. */
+async function finish(storage: Storage, folder: string): Promise<Report> {
+  const keys = reportKeys(runPrefix(localRun));
+  for (const key of Object.values(keys)) copyFileSync(path.join(folder, key), path.join(folder, path.basename(key)));
+  return readReport(storage, runPrefix(localRun));
+}
+
+/** The pool, watched for the progress: mini-batches as they end, and the state after each round. */
+function counting(pool: Pool, storage: Storage, progress: Progress): Pick<Pool, 'invoke'> {
+  let balls = 0;
+  let settled = 0;
+  let detail = '';
+  const catchUp = async (round: number): Promise<void> => {
+    const state = summarise(decodeState(await storage.get(stateKey(localRun, round))));
+    balls = state.balls;
+    settled = state.settled;
+    const sum = (name: 'robust' | 'not-robust' | 'unknown'): number =>
+      state.radii.reduce((total, radius) => total + radius[name], 0);
+    detail = `${sum('robust')} robust, ${sum('not-robust')} not robust, ${sum('unknown')} unknown`;
+    progress.phase(`round ${round + 1}`);
+    progress.update(settled, balls, detail);
+  };
+  return {
+    async invoke(name, payload, invokeOptions) {
+      const invoked = await pool.invoke(name, payload, invokeOptions);
+      const { payload: reply } = invoked as { payload: { settled?: number; round?: { number: number } } };
+      if (name === 'verify' && reply.settled !== undefined) {
+        settled += reply.settled;
+        progress.update(Math.min(settled, balls), balls, detail);
+      } else if (reply.round !== undefined) await catchUp(reply.round.number);
+      return invoked;
+    },
+  };
+}
