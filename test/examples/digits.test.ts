@@ -39,7 +39,7 @@ describe('the test set', () => {
     expect(new Set(hashes).size).toBe(testCount);
   });
 
-  test('shares no image with the training set, and a longer set begins with the shorter one', () => {
+  test('shares none of the first training images, and a longer set begins with the shorter one', () => {
     const size = imageSize * imageSize;
     const training = drawDigits(30, trainingSeed).images;
     const known = new Set(Array.from({ length: testCount }, (_, i) => hash(pixels.subarray(i * size, (i + 1) * size))));
