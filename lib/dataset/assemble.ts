@@ -37,7 +37,7 @@ function wrongLabels(labels: RawValues): string | undefined {
     if (wrong++ === 0) first = i;
   }
   if (wrong === 0) return undefined;
-  return `${wrong} labels are not whole class numbers, the first is ${labels[first]} (input ${first})`;
+  return `${wrong} of ${labels.length} labels are not whole class numbers, the first is ${labels[first]} (input ${first})`;
 }
 
 /** "3 values are NaN or infinite ..." or undefined; `itemSize` is the number of values of one input. */
@@ -51,7 +51,7 @@ export function notFiniteValues(values: RawValues, itemSize: number): string | u
   }
   if (wrong === 0) return undefined;
   const where = `input ${Math.floor(first / itemSize)}, value ${first % itemSize}`;
-  return `${wrong} values are NaN or infinite, the first is ${values[first]} (${where})`;
+  return `${wrong} of ${values.length} values are NaN or infinite, the first is ${values[first]} (${where})`;
 }
 
 /**
@@ -63,7 +63,7 @@ function narrowed(values: RawValues): RawValues {
   let largest = 0;
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
-    if (!(value >= 0 && value <= 255) || Math.floor(value) !== value) return values;
+    if (!(value >= 0 && value <= 255) || value % 1 !== 0) return values;
     if (value > largest) largest = value;
   }
   return largest > 1 ? Uint8Array.from(values) : values;

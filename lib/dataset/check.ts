@@ -34,23 +34,24 @@ function pixelsOutside(dataset: DataSet, preprocessing: Preprocessing): string |
   let largest = -Infinity;
   for (let i = 0; i < values.length; i++) {
     const value = values[i] * scale;
-    if (!Number.isFinite(value)) continue;
+    const isPixel = value >= lowest && value <= highest;
+    if (!isPixel && !Number.isFinite(value)) continue;
     if (value < smallest) smallest = value;
     if (value > largest) largest = value;
-    if (value >= lowest && value <= highest) continue;
-    if (outside++ === 0) first = i;
+    if (!isPixel && outside++ === 0) first = i;
   }
   if (outside === 0) return undefined;
   const size = sizeOf(shape);
   return (
-    `${outside} pixels are outside the valid range [${clip.join(', ')}], the first is ${values[first] * scale} ` +
-    `(input ${Math.floor(first / size)}, value ${first % size}); all lie in [${smallest}, ${largest}]: ` +
+    `${outside} of ${values.length} pixels are outside the valid range [${clip.join(', ')}], ` +
+    `the first is ${values[first] * scale} (input ${Math.floor(first / size)}, value ${first % size}); ` +
+    `all lie in [${smallest}, ${largest}]: ` +
     rangeHint(smallest, largest, preprocessing)
   );
 }
 
 function rangeHint(smallest: number, largest: number, { scale, clip }: Preprocessing): string {
-  if (smallest >= 0 && largest <= 255 && largest > 1 && scale === 1 && clip[1] <= 1) return 'is the scale 1/255?';
+  if (smallest >= 0 && largest <= 255 && largest >= 2 && scale === 1 && clip[1] <= 1) return 'is the scale 1/255?';
   if (smallest < 0) {
     return 'give the file before normalisation with its mean and std, or the valid range of its values as clip';
   }
@@ -62,7 +63,7 @@ function labelsOutside(labels: Int32Array, classes: number): string | undefined 
   if (outside.length === 0) return undefined;
   const first = labels.findIndex((label) => label < 0 || label >= classes);
   return (
-    `${outside.length} labels are not classes of the model (0 to ${classes - 1}), the first is ${labels[first]} ` +
+    `${outside.length} of ${labels.length} labels are not classes of the model (0 to ${classes - 1}), the first is ${labels[first]} ` +
     `(input ${first})`
   );
 }

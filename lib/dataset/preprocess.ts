@@ -85,6 +85,7 @@ export function pixels(
   const { layout, scale, clip } = preprocessing;
   const size = sizeOf(inputShape);
   if (raw.length % size !== 0) throw new RangeError(`${raw.length} values are not whole items of ${size}`);
+  const [low, high] = clip;
   const [lowest, highest] = acceptedRange(clip);
   const source = sourceOrder(layout, inputShape);
   const out = new Float64Array(raw.length);
@@ -92,9 +93,9 @@ export function pixels(
     for (let i = 0; i < size; i++) {
       const value = raw[start + (source === undefined ? i : source[i])] * scale;
       if (!(value >= lowest && value <= highest)) {
-        throw new BadInputError('data set', [`pixel ${value} is outside the valid range [${clip.join(', ')}]`]);
+        throw new BadInputError('data set', [`pixel ${value} is outside the valid range [${low}, ${high}]`]);
       }
-      out[start + i] = Math.min(Math.max(value, clip[0]), clip[1]);
+      out[start + i] = value < low ? low : value > high ? high : value;
     }
   }
   return out;

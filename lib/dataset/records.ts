@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { BadInputError } from '../errors';
-import { getJson, type Storage } from '../storage/storage';
+import { BadInputError, messageOf } from '../errors';
+import { getText, type Storage } from '../storage/storage';
 import { type DataSet, type Preprocessing, type RawValues, sizeOf } from './dataset';
 import { decodeElements, type ElementType, elementSize, littleEndianBytes } from './elements';
 import { preprocessingSchema } from './preprocess';
@@ -78,13 +78,33 @@ export interface Records {
   load(): Promise<DataSet>;
 }
 
+/** The manifest as JSON; throws MissingKeyError, and BadInputError for another text. */
+async function readManifest(storage: Storage, prefix: string, subject: string): Promise<unknown> {
+  const text = await getText(storage, `${prefix}/dataset.json`);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new BadInputError(subject, [`dataset.json is no JSON: ${messageOf(error)}`], { cause: error });
+  }
+}
+
+/** A part of an object, empty where the object ends before it. */
+async function rangeOf(storage: Storage, key: string, start: number, end: number): Promise<Uint8Array> {
+  try {
+    return await storage.getRange(key, start, end);
+  } catch (error) {
+    if (error instanceof RangeError) return new Uint8Array(0);
+    throw error;
+  }
+}
+
 /** Range requests under way at the same time. */
 const parallel = 8;
 
 /** Opens stored records. Throws MissingKeyError, or BadInputError with all problems of the manifest. */
 export async function openRecords(storage: Storage, prefix: string): Promise<Records> {
   const subject = `data set ${prefix} in ${storage.location}`;
-  const parsed = manifestSchema.safeParse(await getJson(storage, `${prefix}/dataset.json`));
+  const parsed = manifestSchema.safeParse(await readManifest(storage, prefix, subject));
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `dataset.json, ${issue.path.join('.')}: ${issue.message}`);
     throw new BadInputError(subject, problems);
@@ -108,7 +128,7 @@ export async function openRecords(storage: Storage, prefix: string): Promise<Rec
       const ranges = coalesce(indices, count, itemBytes);
       const readRange = async ({ first, end, wanted }: (typeof ranges)[number]) => {
         const length = (end - first) * itemBytes;
-        const bytes = await storage.getRange(`${prefix}/inputs.bin`, first * itemBytes, end * itemBytes);
+        const bytes = await rangeOf(storage, `${prefix}/inputs.bin`, first * itemBytes, end * itemBytes);
         if (bytes.length !== length) {
           throw new BadInputError(subject, [
             `inputs.bin ends inside input ${first + Math.floor(bytes.length / itemBytes)}`,
