@@ -1,12 +1,5 @@
-import {
-  type AttributeProto,
-  AttributeType,
-  DataType,
-  encodeModel,
-  type NodeProto,
-  type TensorProto,
-  type ValueInfoProto,
-} from '../../../lib/network/protobuf';
+import { encodeModel, type NodeProto, type TensorProto } from '../../../lib/network/protobuf';
+import { attributes, floatTensor, tensorInfo } from '../../../lib/network/tensor';
 import type { Layer } from './layers';
 import type { Model } from './model';
 
@@ -29,7 +22,7 @@ export function toOnnx(model: Model, name: string, inputShape: readonly number[]
       opType: 'Flatten',
       input: [input],
       output: ['flat'],
-      attribute: [int('axis', 1)],
+      attribute: attributes({ axis: 1 }),
     };
     const dense = emit(layer, `layer${i + 1}`, 'flat', output);
     return { nodes: [flat, ...dense.nodes], initializers: dense.initializers };
@@ -42,56 +35,38 @@ export function toOnnx(model: Model, name: string, inputShape: readonly number[]
       name,
       node: parts.flatMap(({ nodes }) => nodes),
       initializer: parts.flatMap(({ initializers }) => initializers),
-      input: [floats('image', inputShape)],
-      output: [floats('scores', [model[model.length - 1].outputSize])],
+      input: [tensorInfo('image', ['N', ...inputShape])],
+      output: [tensorInfo('scores', ['N', model[model.length - 1].outputSize])],
     },
   });
 }
 
 function emit(layer: Layer, name: string, input: string, output: string): Emitted {
-  if (layer.kind === 'relu')
+  if (layer.kind === 'relu') {
     return { nodes: [{ name, opType: 'Relu', input: [input], output: [output] }], initializers: [] };
+  }
   const names = [`${name}.weight`, `${name}.bias`];
   const common = { name, input: [input, ...names], output: [output] };
   if (layer.kind === 'dense') {
     return {
-      nodes: [{ ...common, opType: 'Gemm', attribute: [int('transB', 1)] }],
+      nodes: [{ ...common, opType: 'Gemm', attribute: attributes({ transB: 1 }) }],
       initializers: [
-        tensor(names[0], [layer.outputSize, layer.inputSize], layer.weight.value),
-        tensor(names[1], [layer.outputSize], layer.bias.value),
+        floatTensor(names[0], [layer.outputSize, layer.inputSize], Float32Array.from(layer.weight.value)),
+        floatTensor(names[1], [layer.outputSize], Float32Array.from(layer.bias.value)),
       ],
     };
   }
   const { inChannels, outChannels, kernel, stride, pad } = layer.conv;
-  const attribute = [
-    ints('kernel_shape', [kernel, kernel]),
-    ints('strides', [stride, stride]),
-    ints('pads', [pad, pad, pad, pad]),
-  ];
+  const attribute = attributes({
+    kernel_shape: [kernel, kernel],
+    strides: [stride, stride],
+    pads: [pad, pad, pad, pad],
+  });
   return {
     nodes: [{ ...common, opType: 'Conv', attribute }],
     initializers: [
-      tensor(names[0], [outChannels, inChannels, kernel, kernel], layer.weight.value),
-      tensor(names[1], [outChannels], layer.bias.value),
+      floatTensor(names[0], [outChannels, inChannels, kernel, kernel], Float32Array.from(layer.weight.value)),
+      floatTensor(names[1], [outChannels], Float32Array.from(layer.bias.value)),
     ],
   };
-}
-
-function int(name: string, value: number): AttributeProto {
-  return { name, type: AttributeType.int, i: value };
-}
-
-function ints(name: string, values: readonly number[]): AttributeProto {
-  return { name, type: AttributeType.ints, ints: values };
-}
-
-function tensor(name: string, dims: readonly number[], values: Float64Array): TensorProto {
-  const rawData = Buffer.alloc(4 * values.length);
-  for (let i = 0; i < values.length; i++) rawData.writeFloatLE(values[i], 4 * i);
-  return { name, dims, dataType: DataType.float, rawData };
-}
-
-function floats(name: string, shape: readonly number[]): ValueInfoProto {
-  const dim = [{ dimParam: 'N' }, ...shape.map((dimValue) => ({ dimValue }))];
-  return { name, type: { tensorType: { elemType: DataType.float, shape: { dim } } } };
 }
