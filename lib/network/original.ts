@@ -24,7 +24,7 @@ const freeBatch = 256;
  * A file with a free batch may still hold a shape with batch 1 written into it, or let the inputs of a batch influence
  * each other; two trial inputs, together and one by one, tell, and such a model is called once per input.
  *
- * @throws BadInputError when ONNX Runtime does not accept the file.
+ * @throws BadInputError when ONNX Runtime does not accept the file, or a fixed batch mixes its inputs.
  */
 export async function loadOriginal(
   bytes: Uint8Array,
@@ -34,8 +34,16 @@ export async function loadOriginal(
   const session = await openSession(bytes, subject);
   const inputSize = shape.input.reduce((a, b) => a * b, 1);
   const run = runner(session, shape.input, shape.classes);
-  const batch = shape.batch ?? ((await sharesNoBatch(run, inputSize, shape.classes)) ? freeBatch : 1);
   const isFixed = shape.batch !== undefined;
+  const trial = shape.batch ?? 2;
+  const isSeparable = trial === 1 || (await separatesInputs(run, inputSize, shape.classes, trial, isFixed));
+  if (isFixed && !isSeparable) {
+    await session.release();
+    throw new BadInputError(subject, [
+      `the ${trial} inputs of its fixed batch influence each other; export the model with a batch of one`,
+    ]);
+  }
+  const batch = shape.batch ?? (isSeparable ? freeBatch : 1);
   return {
     inputSize,
     classes: shape.classes,
@@ -67,13 +75,21 @@ export async function loadModel(
   return { file, original };
 }
 
+/**
+ * One thread, so that calls repeat. ONNX Runtime's Pad_Fusion is off: it moves the zeros of a Pad into a MaxPool, which
+ * never takes its own padding as the maximum, so that the fused model differs from the file (seen in 1.30.0).
+ */
+export const originalSession: ort.InferenceSession.SessionOptions = {
+  intraOpNumThreads: 1,
+  interOpNumThreads: 1,
+  // Failures are thrown; those of the trial run are expected and need no log.
+  logSeverityLevel: 4,
+  extra: { optimization: { disable_specified_optimizers: 'Pad_Fusion' } },
+};
+
 async function openSession(bytes: Uint8Array, subject: string): Promise<ort.InferenceSession> {
   try {
-    return await ort.InferenceSession.create(bytes, {
-      intraOpNumThreads: 1,
-      interOpNumThreads: 1,
-      logSeverityLevel: 3,
-    });
+    return await ort.InferenceSession.create(bytes, originalSession);
   } catch (error) {
     throw new BadInputError(subject, [`ONNX Runtime does not accept the model: ${messageOf(error)}`], { cause: error });
   }
@@ -98,18 +114,24 @@ function runner(session: ort.InferenceSession, input: readonly number[], classes
   };
 }
 
-/** Whether two inputs get the same scores (up to rounding) in one call as in two. */
-async function sharesNoBatch(run: Run, inputSize: number, classes: number): Promise<boolean> {
-  const first = Float32Array.from({ length: inputSize }, (_, i) => Math.abs(Math.sin(i + 1)));
-  const second = Float32Array.from({ length: inputSize }, (_, i) => Math.abs(Math.cos(3 * i)));
-  const together = new Float32Array(2 * inputSize);
-  together.set(first);
-  together.set(second, inputSize);
-  const single = [...(await run(first, 1)), ...(await run(second, 1))];
+/**
+ * Whether an input's scores do not depend (up to rounding) on what else is in its batch of `count`: compared with a
+ * batch of one or, where the file fixes the batch, with copies of itself.
+ */
+async function separatesInputs(
+  run: Run,
+  size: number,
+  classes: number,
+  count: number,
+  isFixed: boolean,
+): Promise<boolean> {
+  const inputs = Float32Array.from({ length: count * size }, (_, i) => Math.abs(Math.sin(i + 1)));
+  const alone = isFixed ? inputs.map((_, i) => inputs[i % size]) : inputs.slice(0, size);
+  const wanted = (await run(alone, isFixed ? count : 1)).subarray(0, classes);
   try {
-    const both = await run(together, 2);
-    const scale = Math.max(1e-3, ...single.map(Math.abs));
-    return single.length === 2 * classes && single.every((score, i) => Math.abs(score - both[i]) <= 1e-4 * scale);
+    const scores = await run(inputs, count);
+    const scale = Math.max(1e-3, ...wanted.map(Math.abs));
+    return wanted.every((score, k) => Math.abs(score - scores[k]) <= 1e-4 * scale);
   } catch {
     return false;
   }

@@ -1,5 +1,6 @@
 import { BadInputError, messageOf } from '../errors';
 import type { Shape } from './network';
+import { operators } from './operators/index';
 import {
   DataType,
   type DimensionProto,
@@ -32,11 +33,16 @@ export interface ParsedModel {
   readonly initializers: ReadonlyMap<string, TensorProto>;
 }
 
-/** Decodes and checks the frame of a model file: one float32 input, one output, a known operator set. */
+/** Decodes a model file and checks its operators and its frame: one float32 input, one output, a known operator set. */
 export function parseModel(bytes: Uint8Array, subject: string): ParsedModel {
   const { graph, opset } = openModel(bytes, subject);
   const initializers = new Map((graph.initializer ?? []).map((tensor) => [tensor.name ?? '', tensor]));
-  const problems: string[] = [];
+  const outputs = graph.output ?? [];
+  const nodes = liveNodes(
+    graph.node ?? [],
+    outputs.map(({ name }) => name ?? ''),
+  );
+  const problems = unknownOperators(nodes, opset);
   if (graph.sparseInitializer?.length) problems.push('holds sparse initializers; save the weights densely');
   if (opset < supportedOpsets.from || opset > supportedOpsets.to) {
     problems.push(
@@ -45,21 +51,12 @@ export function parseModel(bytes: Uint8Array, subject: string): ParsedModel {
     );
   }
   const inputs = (graph.input ?? []).filter(({ name }) => !initializers.has(name ?? ''));
-  const outputs = graph.output ?? [];
   problems.push(...frameProblems('input', inputs), ...frameProblems('output', outputs));
   const [input] = inputs;
   const [output] = outputs;
   const layout = inputs.length === 1 ? inputLayout(input, output, problems) : undefined;
   if (problems.length > 0 || !layout) throw new BadInputError(subject, problems);
-  const outputName = output.name ?? '';
-  return {
-    opset,
-    inputName: input.name ?? '',
-    outputName,
-    ...layout,
-    nodes: liveNodes(graph.node ?? [], outputName),
-    initializers,
-  };
+  return { opset, inputName: input.name ?? '', outputName: output.name ?? '', ...layout, nodes, initializers };
 }
 
 function openModel(bytes: Uint8Array, subject: string): { graph: GraphProto; opset: number } {
@@ -127,13 +124,25 @@ function sharesBatch(size: number, output: ValueInfoProto | undefined): boolean 
   return !dims || (dims.length > 1 && (!isFixed(dims[0]) || dims[0].dimValue === size));
 }
 
-/** The nodes that the tensor depends on; the rest of the file plays no part. */
-function liveNodes(nodes: readonly NodeProto[], output: string): NodeProto[] {
-  const wanted = new Set([output]);
+/** The nodes that the outputs depend on; the rest of the file plays no part. */
+function liveNodes(nodes: readonly NodeProto[], outputs: readonly string[]): NodeProto[] {
+  const wanted = new Set(outputs);
   const live = [...nodes].reverse().filter((node) => {
     const isLive = (node.output ?? []).some((name) => wanted.has(name));
     if (isLive) for (const name of node.input ?? []) wanted.add(name);
     return isLive;
   });
   return live.reverse();
+}
+
+/** What a message calls a node: name, operator and operator set. */
+export function describeNode(node: NodeProto, opset: number): string {
+  const name = node.name ? `node ${node.name}` : `the node that computes ${node.output?.[0]}`;
+  return `${name} (${node.domain ? `${node.domain}.` : ''}${node.opType}, opset ${opset})`;
+}
+
+function unknownOperators(nodes: readonly NodeProto[], opset: number): string[] {
+  return nodes
+    .filter(({ opType, domain }) => !operators.has(opType ?? '') || (domain && domain !== 'ai.onnx'))
+    .map((node) => `${describeNode(node, opset)} is not supported`);
 }

@@ -4,7 +4,7 @@ import { readConstant } from './constants';
 import { Emitter } from './emitter';
 import type { Network, NetworkNode } from './network';
 import { operators } from './operators/index';
-import { type ParsedModel, parseModel } from './parse';
+import { describeNode, type ParsedModel, parseModel } from './parse';
 import type { NodeProto } from './protobuf';
 import { simplify } from './simplify';
 import { elements, formatShape, RefusedNode, type Tensor } from './values';
@@ -36,7 +36,6 @@ export function readNetwork(bytes: Uint8Array, subject = 'model'): ModelFile {
 
 /** The network node by node as the operators' rules give it, before simplification. */
 export function convert(model: ParsedModel, subject: string): Network {
-  refuseUnknownOperators(model, subject);
   const nodes: NetworkNode[] = [];
   const input = new Emitter(nodes, model.inputName).input(model.inputShape);
   const scope = new Scope(model);
@@ -54,22 +53,6 @@ export function convert(model: ParsedModel, subject: string): Network {
     inputSize: elements(model.inputShape),
     classes: elements(output.shape),
   };
-}
-
-function describe(node: NodeProto, opset: number): string {
-  const name = node.name ? `node ${node.name}` : `the node that computes ${node.output?.[0]}`;
-  return `${name} (${node.domain ? `${node.domain}.` : ''}${node.opType}, opset ${opset})`;
-}
-
-function refuseUnknownOperators({ nodes, opset }: ParsedModel, subject: string): void {
-  const unknown = nodes.filter(
-    ({ opType, domain }) => !operators.has(opType ?? '') || (domain && domain !== 'ai.onnx'),
-  );
-  if (unknown.length === 0) return;
-  throw new BadInputError(
-    subject,
-    unknown.map((node) => `${describe(node, opset)} is not supported`),
-  );
 }
 
 function outputProblems(output: Tensor, { outputName }: ParsedModel): string[] {
@@ -118,7 +101,7 @@ class Scope {
     } catch (error) {
       if (!(error instanceof RefusedNode)) throw error;
       for (const name of names) this.failed.add(name);
-      this.problems.push(`${describe(node, this.model.opset)}: ${error.message}`);
+      this.problems.push(`${describeNode(node, this.model.opset)}: ${error.message}`);
     }
   }
 

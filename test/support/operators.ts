@@ -1,6 +1,7 @@
 import * as ort from 'onnxruntime-node';
 import { evaluate } from '../../lib/network/evaluate';
 import type { Network } from '../../lib/network/network';
+import { originalSession } from '../../lib/network/original';
 import { parseModel } from '../../lib/network/parse';
 import type { NodeProto, TensorProto } from '../../lib/network/protobuf';
 import { convert } from '../../lib/network/read';
@@ -53,11 +54,7 @@ export async function disagreement(operatorCase: OperatorCase): Promise<number> 
   const network = convert(parseModel(bytes, 'case'), 'case');
   const simplified = simplify(network);
   expect(simplified.nodes.length).toBeLessThanOrEqual(network.nodes.length);
-  const session = await ort.InferenceSession.create(bytes, {
-    intraOpNumThreads: 1,
-    interOpNumThreads: 1,
-    logSeverityLevel: 3,
-  });
+  const session = await ort.InferenceSession.create(bytes, originalSession);
   const draw = uniform(seed);
   let worst = 0;
   for (let trial = 0; trial < trials; trial++) {
