@@ -17,7 +17,7 @@ const inputSchema = z.looseObject({ batch: z.looseObject({ id: z.string() }) });
 
 /**
  * The mini-batches of a round whose child failed, timed out, was aborted or never started, from the files that
- * ResultWriter left (JSON Lines). `error` is `Lambda.Unknown`, `Sandbox.Timedout`, `States.Timeout`, the name of a handler's
+ * ResultWriter left (JSON Lines or a JSON array). `error` is `Lambda.Unknown`, `Sandbox.Timedout`, `States.Timeout`, the name of a handler's
  * own error, or else the child's status. A child that does not tell its mini-batch is left out: the coordinator finds
  * that mini-batch without a result.
  *
@@ -27,13 +27,17 @@ export async function readMapFailures(storage: Storage, map: MapOutput): Promise
   const { ResultFiles } = manifestSchema.parse(await getJson(storage, map.ResultWriterDetails.Key));
   const failures: BatchFailure[] = [];
   for (const { Key } of [...ResultFiles.FAILED, ...ResultFiles.PENDING]) {
-    for (const line of (await getText(storage, Key)).split('\n')) {
-      if (line.trim() === '') continue;
-      const record = recordSchema.parse(JSON.parse(line));
+    for (const line of jsonValues(await getText(storage, Key))) {
+      const record = recordSchema.parse(line);
       const input = inputSchema.safeParse(JSON.parse(record.Input));
       if (!input.success) continue;
       failures.push({ id: input.data.batch.id, error: record.Error ?? record.Status, cause: record.Cause ?? '' });
     }
   }
   return failures;
+}
+
+function jsonValues(text: string): unknown[] {
+  if (text.startsWith('[')) return z.array(z.unknown()).parse(JSON.parse(text));
+  return text.split('\n').flatMap((line) => (line.trim() === '' ? [] : [JSON.parse(line)]));
 }

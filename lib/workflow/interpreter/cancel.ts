@@ -1,15 +1,26 @@
-import { setMaxListeners } from 'node:events';
 import type { Clock } from './clock';
+
+/** Controllers to abort with a signal: one listener for all, since a signal looks through all its listeners to add one. */
+const dependants = new WeakMap<AbortSignal, Set<AbortController>>();
+
+function dependantsOf(parent: AbortSignal): Set<AbortController> {
+  let controllers = dependants.get(parent);
+  if (controllers === undefined) {
+    const created = new Set<AbortController>();
+    parent.addEventListener('abort', () => created.forEach((controller) => void controller.abort(parent.reason)));
+    dependants.set(parent, created);
+    controllers = created;
+  }
+  return controllers;
+}
 
 /** An AbortController that is also aborted, with the same reason, when the parent is. Call `release` when done. */
 export function linkedController(parent: AbortSignal): { controller: AbortController; release: () => void } {
   const controller = new AbortController();
-  // A Distributed Map listens once per child at work: thousands are no leak.
-  setMaxListeners(0, controller.signal);
-  const abort = () => controller.abort(parent.reason);
-  if (parent.aborted) abort();
-  else parent.addEventListener('abort', abort);
-  return { controller, release: () => parent.removeEventListener('abort', abort) };
+  const controllers = dependantsOf(parent);
+  if (parent.aborted) controller.abort(parent.reason);
+  else controllers.add(controller);
+  return { controller, release: () => void controllers.delete(controller) };
 }
 
 /**

@@ -89,10 +89,10 @@ async function runChild(
   const config = state.ItemProcessor.ProcessorConfig;
   const type = config.Mode === 'DISTRIBUTED' && config.ExecutionType === 'EXPRESS' ? 'EXPRESS' : 'STANDARD';
   const { controller, release } = linkedController(parentSignal);
-  const outOfTime = new StatesError('States.Timeout', `an Express child may take ${limits.expressSeconds} s`);
+  const outOfTime = () => new StatesError('States.Timeout', `an Express child may take ${limits.expressSeconds} s`);
   const cancelDeadline =
     type === 'EXPRESS'
-      ? engine.clock.deadline(limits.expressSeconds * 1000, () => controller.abort(outOfTime))
+      ? engine.clock.deadline(limits.expressSeconds * 1000, () => controller.abort(outOfTime()))
       : () => {};
   const time = () => new Date(engine.clock.now()).toISOString();
   const started = { ...record, StartDate: time() };

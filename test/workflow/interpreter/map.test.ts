@@ -100,7 +100,7 @@ describe('inline', () => {
 describe('distributed', () => {
   test('20,000 items', async () => {
     const store = await bucketWith({ 'items.jsonl': lines(20_000) });
-    const result = await run({ M: distributed(pass) }, {}, { services: fakeServices({}, store) });
+    const result = await run({ M: distributed(pass) }, {}, { services: fakeServices({}, store), maxParallel: 16 });
     expect(result).toMatchObject({ status: 'SUCCEEDED', events: 8 });
     const { SUCCEEDED, FAILED, PENDING } = (await manifestOf(store)).ResultFiles;
     expect([FAILED, PENDING]).toEqual([[], []]);

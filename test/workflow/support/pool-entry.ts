@@ -13,6 +13,10 @@ serveHandlers({
     while (Date.now() < end);
     return 'spun';
   },
+  work: async (cpuSeconds) => {
+    const before = process.cpuUsage();
+    while (process.cpuUsage(before).user < Number(cpuSeconds) * 1e6);
+  },
   wait: async (milliseconds) => new Promise((resolve) => setTimeout(() => resolve(process.pid), Number(milliseconds))),
   throwError: async () => {
     throw Object.assign(new RangeError('too big'), { code: 'E_BIG' });
