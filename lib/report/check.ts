@@ -51,6 +51,7 @@ function issuesOf(error: z.ZodError, where: string): string[] {
 
 function contradictions({ run, status, radii }: Report, balls: readonly BallVerdict[], problems: ProblemList): void {
   const seen = new Map(radii.map(({ epsilon }) => [epsilon, new Set<number>()]));
+  if (seen.size < radii.length) problems.add('radii: two are written alike');
   for (const ball of balls) {
     const name = `ball ${ball.index} at ${ball.epsilon}`;
     const indices = seen.get(ball.epsilon);

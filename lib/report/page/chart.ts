@@ -3,13 +3,14 @@ import { formatInterval, formatShare } from '../format';
 import type { RadiusSummary, Report } from '../record';
 import { html, type Markup, trusted } from './markup';
 
-interface Size {
+interface Drawing {
+  readonly name: string;
   readonly width: number;
   readonly height: number;
 }
 
-const wide: Size = { width: 880, height: 320 };
-const narrow: Size = { width: 340, height: 260 };
+const wide: Drawing = { name: 'wide', width: 880, height: 320 };
+const narrow: Drawing = { name: 'narrow', width: 340, height: 260 };
 
 /**
  * Certified accuracy against the radius: the lower end of the interval as a line, what is open above it as a band, and
@@ -22,10 +23,13 @@ export function accuracyChart(report: Report): Markup {
   const description =
     `Certified accuracy against epsilon: ${summary}; clean accuracy ${formatShare(report.run.cleanAccuracy)}. ` +
     'The table below has the same figures.';
-  const drawing = (size: Size): Markup => trusted(svg(chartOption(radii, report.run.cleanAccuracy), size));
+  const drawing = (
+    size: Drawing,
+  ): Markup => html`<div class="drawing ${size.name}" role="img" aria-label="${description}">
+    ${trusted(svg(chartOption(radii, report.run.cleanAccuracy), size))}
+  </div>`;
   return html`<figure class="chart">
-    <div class="drawing wide" role="img" aria-label="${description}">${drawing(wide)}</div>
-    <div class="drawing narrow" role="img" aria-label="${description}">${drawing(narrow)}</div>
+    ${drawing(wide)} ${drawing(narrow)}
     <figcaption>
       <span class="key certified">certified</span>
       <span class="key open">not settled</span>
@@ -35,12 +39,20 @@ export function accuracyChart(report: Report): Markup {
   </figure>`;
 }
 
-/** ECharts on the server escapes the texts it draws (zrender, svg/core.js); the colours are CSS variables. */
-function svg(option: EChartsOption, size: Size): string {
-  const chart = init(null, null, { renderer: 'svg', ssr: true, ...size });
+/**
+ * ECharts on the server; it escapes the texts it draws (zrender, svg/core.js). Its styles (for a pointer that hovers) are not
+ * wanted, and its ids count all charts of the process: they are renamed after the drawing, so that the same report
+ * gives the same page.
+ */
+function svg(option: EChartsOption, { name, width, height }: Drawing): string {
+  const chart = init(null, null, { renderer: 'svg', ssr: true, width, height });
   try {
     chart.setOption(option);
-    return chart.renderToSVGString();
+    return chart
+      .renderToSVGString()
+      .replace(/<style ><!\[CDATA\[.*?]]>\s*<\/style>/s, '')
+      .replace(/ class="zr[^"]*"/g, '')
+      .replace(/(id="|url\(#)zr\d+-/g, `$1${name}-`);
   } finally {
     chart.dispose();
   }
@@ -61,6 +73,7 @@ function chartOption(radii: readonly RadiusSummary[], clean: number): EChartsOpt
     grid: { left: 48, right: 24, top: 24, bottom: 48, outerBoundsMode: 'none' },
     xAxis: {
       type: 'value',
+      silent: true,
       min: 0,
       max: radii[radii.length - 1].value,
       name: 'epsilon',
@@ -79,9 +92,12 @@ function chartOption(radii: readonly RadiusSummary[], clean: number): EChartsOpt
     },
     yAxis: {
       type: 'value',
+      silent: true,
       min: 0,
       max: 1,
       interval: 0.25,
+      axisLine: { show: false },
+      axisTick: { show: false },
       axisLabel: { ...text, formatter: (value) => `${value * 100} %` },
       splitLine: line,
     },
@@ -89,6 +105,7 @@ function chartOption(radii: readonly RadiusSummary[], clean: number): EChartsOpt
       {
         type: 'line',
         stack: 'interval',
+        silent: true,
         data: lower,
         symbol: 'circle',
         symbolSize: 7,
@@ -106,6 +123,7 @@ function chartOption(radii: readonly RadiusSummary[], clean: number): EChartsOpt
       {
         type: 'line',
         stack: 'interval',
+        silent: true,
         data: open,
         symbol: 'none',
         lineStyle: { color: 'var(--unknown)', width: 1.5 },

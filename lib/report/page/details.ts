@@ -19,7 +19,7 @@ export function reasonsSection(report: Report): Markup {
   if (reasons.length === 0) return html``;
   return html`<section id="reasons" aria-labelledby="reasons-title">
     <h2 id="reasons-title">Why balls are unknown</h2>
-    <div class="scroll">
+    <div class="scroll" role="region" aria-label="Reasons of unknown balls" tabindex="0">
       <table class="plain">
         <thead>
           <tr>
@@ -89,8 +89,8 @@ export function runSection(report: Report): Markup {
     ['seed', String(request.seed)],
     ['low accuracy accepted', request.acceptLowAccuracy ? 'yes' : 'no'],
     ['layout', preprocessing.layout],
-    ['pixel', `raw × ${preprocessing.scale}, in [${preprocessing.clip.join(', ')}]`],
-    ['network input', `(pixel − ${vector(preprocessing.mean)}) / ${vector(preprocessing.std)}`],
+    ['pixel', `${pixelFormula(preprocessing.scale)}, in [${preprocessing.clip.join(', ')}]`],
+    ['network input', inputFormula(preprocessing)],
     ['versions', Object.entries(run.versions).map(([name, version], k) => `${k === 0 ? '' : ', '}${name} ${version}`)],
   ];
   return html`<section id="run" aria-labelledby="run-title">
@@ -99,6 +99,17 @@ export function runSection(report: Report): Markup {
       ${entries.map(([name, value]) => value !== undefined && html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}
     </dl>
   </section>`;
+}
+
+function pixelFormula(scale: number): string {
+  if (scale === 1) return 'raw';
+  const divisor = Math.round(1 / scale);
+  return scale === 1 / divisor ? `raw / ${divisor}` : `raw × ${scale}`;
+}
+
+function inputFormula({ mean, std }: Report['preprocessing']): string {
+  if (mean.every((value) => value === 0) && std.every((value) => value === 1)) return 'pixel';
+  return `(pixel − ${vector(mean)}) / ${vector(std)}`;
 }
 
 function vector(values: readonly number[]): string {

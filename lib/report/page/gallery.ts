@@ -25,7 +25,7 @@ export const galleryLimit = 24;
 /**
  * At most `limit` refuted balls, spread over labels and radii: rounds over all labels, each label at another radius than
  * its neighbour and at another one in the next round; within a label and radius in the order of `balls`. The result is
- * in the order of `balls` too.
+ * in the order of labels, then radii, then `balls`.
  */
 export function chooseGallery(balls: readonly BallVerdict[], limit: number = galleryLimit): BallVerdict[] {
   const groups = new Map<string, BallVerdict[]>();
@@ -51,7 +51,9 @@ export function chooseGallery(balls: readonly BallVerdict[], limit: number = gal
       if (group.length > depth && chosen.size < limit) chosen.add(group[depth]);
     }
   }
-  return balls.filter((ball) => chosen.has(ball));
+  return sortedLabels
+    .flatMap((label) => radii.flatMap((epsilon) => groups.get(groupKey(label, epsilon)) ?? []))
+    .filter((ball) => chosen.has(ball));
 }
 
 function groupKey(label: number, epsilon: string): string {
@@ -82,7 +84,7 @@ function scaleLegend(): Markup {
   const { negative, zero, positive } = divergingEnds;
   const colours = [negative, zero, positive].map((colour) => `rgb(${colour.join(' ')})`).join(', ');
   return html`<p class="scale">
-    <span>Difference in pixel units: −ε</span>
+    <span>Colours of the difference, in pixel units: −ε</span>
     <span class="scale-bar" style="background: linear-gradient(to right, ${colours})"></span>
     <span>+ε</span>
   </p>`;
@@ -106,14 +108,14 @@ function card({ preprocessing, radii }: Report, item: GalleryItem): Markup {
   return html`<li class="card">
     <h3>
       <span class="class">${item.label}</span>
-      <span class="arrow" aria-label="becomes">→</span>
+      <span class="arrow" aria-hidden="true">→</span><span class="visually-hidden">becomes</span>
       <span class="class changed">${tie ? 'tie' : item.predicted}</span>
       <span class="where">${name} · ε ${item.epsilon}</span>
     </h3>
     <div class="pictures">
       ${picture(original, `${name}, label ${item.label}`, 'original')}
       ${picture(counterexample, `counterexample of ${name}, ${change}`, 'counterexample')}
-      ${picture(differenceUri(raster, difference, scale), `signed difference of the two`, `±${formatNumber(scale)}`)}
+      ${picture(differenceUri(raster, difference, scale), `signed difference of the two`, 'difference')}
     </div>
     <p class="fine">
       ${formatCount(changed)} of ${formatNoun(difference.length, 'value')} changed, by at most ${formatNumber(largest)}

@@ -78,20 +78,20 @@ export function overviewSection(report: Report): Markup {
 function radiiTable(report: Report): Markup {
   const row = (title: string, counts: VerdictCounts, total: number, accuracy: string, cpu: number): Markup => html`<tr>
     <th scope="row">${title}</th>
+    <td class="number strong">${accuracy}</td>
     <td class="bar-cell">${bar(counts, total)}</td>
     ${verdictNames.map((name) => html`<td class="number">${formatCount(counts[name])}</td>`)}
-    <td class="number strong">${accuracy}</td>
     <td class="number">${formatSeconds(cpu)}</td>
   </tr>`;
   const { inputs } = report.run;
-  return html`<div class="scroll">
+  return html`<div class="scroll" role="region" aria-label="Verdicts by radius" tabindex="0">
     <table class="plain" id="radii">
       <thead>
         <tr>
           <th scope="col">epsilon</th>
+          <th scope="col" class="number">certified accuracy</th>
           <th scope="col" class="bar-cell"><span class="visually-hidden">share of each verdict</span></th>
           ${verdictNames.map((name) => html`<th scope="col" class="number">${titles[name]}</th>`)}
-          <th scope="col" class="number">certified accuracy</th>
           <th scope="col" class="number">CPU</th>
         </tr>
       </thead>

@@ -27,6 +27,7 @@ ul { list-style: none; }
 h1 { font-size: 32px; line-height: 1.2; letter-spacing: -0.015em; overflow-wrap: anywhere; }
 h2 { font-size: 20px; line-height: 1.3; letter-spacing: -0.01em; }
 section { margin-top: 48px; }
+section > h2 + .scroll { margin-top: 12px; }
 code { font: 0.92em/1.4 ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace; overflow-wrap: anywhere; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 .visually-hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
@@ -42,7 +43,7 @@ code { font: 0.92em/1.4 ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberati
 .state.failed { background: #b3341a; }
 .alert { margin-top: 20px; padding: 16px 20px; border: 1px solid var(--unknown); border-left-width: 5px; border-radius: 8px; background: var(--panel); }
 .alert.failed { border-color: var(--not-robust); }
-.alert h2 { font-size: 17px; }
+.alert h2 { font-size: 17px; margin-bottom: 4px; }
 .alert ul { list-style: disc; padding-left: 20px; margin-top: 6px; overflow-wrap: anywhere; }
 
 .tiles { display: grid; grid-template-columns: repeat(4, 1fr); gap: 14px; }
@@ -74,9 +75,9 @@ thead th { font-size: 13px; font-weight: 600; color: var(--muted); border-bottom
 tbody tr + tr > *, tfoot tr > * { border-top: 1px solid var(--line); }
 tbody th { font-weight: 600; }
 tfoot th, tfoot td { color: var(--muted); font-weight: 600; }
-.plain td:last-child:not(.number) { white-space: normal; min-width: 26ch; color: var(--muted); }
+.plain td:last-child:not(.number) { white-space: normal; min-width: 17ch; color: var(--muted); }
 .strong { font-weight: 600; }
-.bar-cell { width: 26%; min-width: 120px; vertical-align: middle; }
+.bar-cell { width: 24%; min-width: 120px; vertical-align: middle; }
 .bar { display: flex; gap: 1px; height: 12px; border-radius: 3px; overflow: hidden; background: var(--line); }
 .bar span { background: var(--tone); }
 
@@ -88,7 +89,7 @@ tfoot th, tfoot td { color: var(--muted); font-weight: 600; }
 .card .changed { color: var(--not-robust-text); }
 .card .arrow { color: var(--muted); font-weight: 400; }
 .card .where { margin-left: auto; font-size: 13px; font-weight: 400; color: var(--muted); overflow-wrap: anywhere; }
-.pictures { display: grid; grid-template-columns: repeat(3, 1fr); gap: 8px; align-items: end; }
+.pictures { display: grid; grid-template-columns: repeat(3, 1fr); gap: 8px; align-items: start; }
 .pictures img { display: block; width: 100%; height: auto; min-height: 8px; image-rendering: pixelated; border-radius: 4px; background: #fff; box-shadow: 0 0 0 1px var(--line); }
 .pictures figcaption { font-size: 12px; color: var(--muted); text-align: center; margin-top: 4px; }
 .card .fine { margin-top: 6px; font-size: 12px; }
@@ -96,16 +97,17 @@ tfoot th, tfoot td { color: var(--muted); font-weight: 600; }
 .controls { display: flex; flex-wrap: wrap; gap: 10px 14px; align-items: end; margin-bottom: 12px; }
 .controls label span { display: block; font-size: 12px; color: var(--muted); margin-bottom: 2px; }
 .controls input, .controls select, .pager button {
-  font: inherit; font-size: 14px; color: inherit; background: var(--panel); border: 1px solid var(--line); border-radius: 7px; padding: 6px 10px;
+  font: inherit; font-size: 14px; color: inherit; background: var(--panel); border: 1px solid var(--line); border-radius: 7px; padding: 0 10px; height: 34px;
 }
 .controls input { width: 260px; max-width: 100%; }
 .controls .status { margin-left: auto; color: var(--muted); font-size: 13px; padding-bottom: 7px; font-variant-numeric: tabular-nums; }
 .data-table > .scroll { max-height: 620px; overflow: auto; }
 .data-table thead th { position: sticky; top: 0; z-index: 1; padding: 0; background: var(--panel); box-shadow: inset 0 -1px var(--line); border: 0; }
 .data-table th button { display: block; width: 100%; padding: 9px 14px; border: 0; background: none; color: inherit; font: inherit; text-align: inherit; cursor: pointer; white-space: nowrap; }
+.data-table th.number button { display: flex; flex-direction: row-reverse; align-items: baseline; }
 .data-table th button:focus-visible { outline-offset: -3px; }
 .data-table th button::after { content: "▲"; font-size: 9px; margin-left: 5px; opacity: 0; }
-.data-table th.number button::after { margin-left: 5px; }
+.data-table th.number button::after { margin: 0 5px 0 0; }
 .data-table th button:hover, .data-table th:not([aria-sort="none"]) button { color: var(--text); }
 .data-table th button:hover::after { opacity: 0.35; }
 .data-table th:not([aria-sort="none"]) button::after { opacity: 1; }
@@ -128,7 +130,7 @@ dd { margin: 0; }
 .facts { columns: 2; column-gap: 40px; margin-top: 12px; font-size: 14px; }
 .facts > div { display: grid; grid-template-columns: 150px 1fr; gap: 12px; padding: 6px 0; border-bottom: 1px solid var(--line); break-inside: avoid; overflow-wrap: anywhere; }
 
-@media (max-width: 760px) {
+@media screen and (max-width: 760px) {
   main { padding: 24px 14px 48px; }
   h1 { font-size: 25px; }
   section { margin-top: 36px; }
@@ -139,6 +141,8 @@ dd { margin: 0; }
   .drawing.narrow { display: block; }
   .chart { padding: 12px; }
   th, td { padding: 7px 10px; }
+  .bar-cell { display: none; }
+  .plain tbody th { white-space: normal; }
   .guide { grid-template-columns: 1fr; }
   .facts { columns: 1; }
   .facts > div { grid-template-columns: 120px 1fr; }
@@ -163,6 +167,8 @@ dd { margin: 0; }
   .controls label, .pager { display: none; }
   .data-table > .scroll { max-height: none; overflow: visible; }
   .data-table thead th { position: static; }
-  th, td, .data-table td { padding: 3px 6px; font-size: 10px; }
+  .scroll { overflow: visible; }
+  th, td, thead th, .data-table td, .data-table th button { padding: 3px 6px; font-size: 10px; white-space: normal; }
+  .facts { font-size: 11px; }
 }
 `;

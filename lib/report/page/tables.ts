@@ -1,6 +1,6 @@
 import { verdictNames } from '../../verdict';
 import { formatCount, formatNumber, formatSeconds, roundDown } from '../format';
-import type { BallVerdict, BatchSummary, Report } from '../record';
+import { type BallVerdict, type BatchSummary, batchSummarySchema, type Report } from '../record';
 import { type Column, dataTable } from './data-table';
 import { html, type Markup } from './markup';
 
@@ -8,6 +8,8 @@ import { html, type Markup } from './markup';
 export const tableLimit = 200_000;
 
 const digits = 5;
+
+const batchKinds = batchSummarySchema.shape.kind.options;
 
 /** The table of balls: all of them, or of a very large run those that are not robust first. */
 export function ballsSection(report: Report): Markup {
@@ -89,11 +91,11 @@ export function batchesSection(report: Report): Markup {
 }
 
 function kindTable(batches: readonly BatchSummary[]): Markup {
-  const kinds = [...new Set(['first', 'rest', 'suspect', 'retry'] as const)].flatMap((kind) => {
+  const kinds = batchKinds.flatMap((kind) => {
     const members = batches.filter((batch) => batch.kind === kind);
     return members.length === 0 ? [] : [{ kind, members }];
   });
-  return html`<div class="scroll">
+  return html`<div class="scroll" role="region" aria-label="Mini-batches by kind" tabindex="0">
     <table class="plain">
       <thead>
         <tr>
@@ -130,11 +132,10 @@ function kindTable(batches: readonly BatchSummary[]): Markup {
 
 function batchColumns({ run }: Report): Column<BatchSummary>[] {
   const radii = run.request.epsilons.toSorted((a, b) => a.value - b.value).map(({ text }) => text);
-  const kinds = ['first', 'rest', 'suspect', 'retry'];
   return [
     { kind: 'text', key: 'batch', title: 'mini-batch', value: (batch) => batch.id },
     { kind: 'number', key: 'round', title: 'round', whole: true, value: (batch) => batch.round },
-    { kind: 'text', key: 'kind', title: 'kind', order: kinds, choice: 'Kind', value: (batch) => batch.kind },
+    { kind: 'text', key: 'kind', title: 'kind', order: batchKinds, choice: 'Kind', value: (batch) => batch.kind },
     {
       kind: 'text',
       key: 'epsilon',
