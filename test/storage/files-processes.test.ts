@@ -6,7 +6,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { build } from 'esbuild';
 import { fileStorage } from '../../lib/storage/files';
-import { getText } from '../../lib/storage/storage';
+import { getText, type Storage } from '../../lib/storage/storage';
 
 let folder: string;
 let root: string;
@@ -76,23 +76,32 @@ test('processes that race for a name as object and as folder both get their obje
   }
 });
 
-test('a process killed while it writes leaves whole objects only', async () => {
+test('a process killed while it writes leaves whole objects only, and shows no other while it runs', async () => {
   const storage = fileStorage(root);
   for (let kill = 0; kill < 4; kill++) {
     const { child } = await start('overwrite', 'x', '0');
     child.stdin.end('go\n');
-    await delay(60 + 25 * kill);
+    while ((await storage.list('')).length < 4) await delay(5);
+    for (let look = 0; look < 30 * kill; look++) {
+      const sizes = (await storage.list('')).map(({ size }) => size);
+      expect(sizes.filter((size) => !wholeSizes.includes(size))).toEqual([]);
+    }
+    for (let look = 0; look < kill; look++) await expectWholeObjects(storage, 'again/');
     child.kill('SIGKILL');
     await once(child, 'close');
-    const objects = await storage.list('');
-    expect(objects.length).toBeGreaterThan(0);
-    for (const { key, size } of objects) {
-      const body = await storage.get(key);
-      expect(body.length).toBe(size);
-      // Every body is one byte value repeated, as often as its first 4 bytes say.
-      const count = Buffer.from(body.slice(0, 4)).readUInt32LE();
-      expect(body.length).toBe(4 + count);
-      expect(body.subarray(4).every((byte) => byte === body[4])).toBe(true);
-    }
+    await expectWholeObjects(storage, 'again/');
+    await expectWholeObjects(storage, `new/${child.pid}/`);
   }
 });
+
+/** The sizes of the bodies that the process writes. */
+const wholeSizes = [1_000_004, 2_000_004, 3_000_004];
+
+/** Every body is one byte value repeated, as often as its first 4 bytes say. */
+async function expectWholeObjects(storage: Storage, prefix: string): Promise<void> {
+  for (const { key } of await storage.list(prefix)) {
+    const body = Buffer.from(await storage.get(key));
+    expect(body.length).toBe(4 + (body.length < 4 ? Number.NaN : body.readUInt32LE()));
+    expect(body.equals(Buffer.concat([body.subarray(0, 4), Buffer.alloc(body.length - 4, body[4])]))).toBe(true);
+  }
+}

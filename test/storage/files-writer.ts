@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { fileStorage } from '../../lib/storage/files';
+import type { Storage } from '../../lib/storage/storage';
 
 /** Run as a process of its own by files-processes.test.ts: `<root> <what> <name> <count>`; begins at a line on stdin. */
 async function main([root, what, name, count]: readonly string[]): Promise<void> {
@@ -15,12 +16,17 @@ async function main([root, what, name, count]: readonly string[]): Promise<void>
   } else if (what === 'nest') {
     for (const i of numbers) await storage.put(name === 'object' ? `nest/${i}` : `nest/${i}/below`, name);
   } else {
-    for (let i = 0; ; i++) {
-      const body = Buffer.alloc(4 + 50_000 + (i % 7) * 100_000, i % 256);
-      body.writeUInt32LE(body.length - 4);
-      if (i % 3 === 0) await storage.putIfAbsent(`new/${process.pid}/${i}`, body);
-      else await storage.put(`again/${i % 2}`, body);
-    }
+    // Large bodies, several at once: at any moment one of them is being written.
+    await Promise.all([0, 1, 2, 3].map((lane) => overwrite(storage, lane)));
+  }
+}
+
+async function overwrite(storage: Storage, lane: number): Promise<never> {
+  for (let i = 0; ; i++) {
+    const body = Buffer.alloc(4 + 1_000_000 + (i % 3) * 1_000_000, i % 256);
+    body.writeUInt32LE(body.length - 4);
+    if (i % 2 === 1) await storage.putIfAbsent(`new/${process.pid}/${lane}/${i}`, body);
+    else await storage.put(`again/${lane}`, body);
   }
 }
 
