@@ -263,8 +263,11 @@ export function storageConformance(name: string, makeStorage: () => Promise<Stor
         fc.asyncProperty(storageCommands(), async (commands) => {
           const { storage: fresh, dispose } = await makeStorage();
           const model: Model = new Map();
-          await fc.asyncModelRun(() => ({ model, real: fresh }), commands);
-          await dispose?.();
+          try {
+            await fc.asyncModelRun(() => ({ model, real: fresh }), commands);
+          } finally {
+            await dispose?.();
+          }
         }),
         { numRuns: 40 },
       );
