@@ -41,9 +41,9 @@ export function convert(model: ParsedModel, subject: string): Network {
   const scope = new Scope(model);
   scope.define(model.inputName, input);
   for (const node of model.nodes) scope.run(node, nodes);
+  const output = scope.result();
   const problems = [...scope.problems];
-  const output = problems.length === 0 ? scope.lookUp(model.outputName) : undefined;
-  if (output) problems.push(...outputProblems(output, model));
+  if (output && problems.length === 0) problems.push(...outputProblems(output, model));
   if (problems.length > 0 || output?.kind !== 'variable') throw new BadInputError(subject, problems);
   const [, ...withoutBatch] = model.inputShape;
   return {
@@ -76,7 +76,7 @@ class Scope {
     this.tensors.set(name, tensor);
   }
 
-  lookUp(name: string): Tensor {
+  private lookUp(name: string): Tensor {
     const known = this.tensors.get(name);
     if (known) return known;
     const stored = this.model.initializers.get(name);
@@ -102,6 +102,19 @@ class Scope {
       if (!(error instanceof RefusedNode)) throw error;
       for (const name of names) this.failed.add(name);
       this.problems.push(`${describeNode(node, this.model.opset)}: ${error.message}`);
+    }
+  }
+
+  /** The output's tensor; undefined, with a problem noted, where no node computes it. */
+  result(): Tensor | undefined {
+    const { outputName } = this.model;
+    if (this.problems.length > 0) return undefined;
+    try {
+      return this.lookUp(outputName);
+    } catch (error) {
+      if (!(error instanceof RefusedNode)) throw error;
+      this.problems.push(`output ${outputName}: ${error.message}`);
+      return undefined;
     }
   }
 

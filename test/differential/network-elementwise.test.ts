@@ -163,4 +163,5 @@ test('Where with a constant condition chooses between network values and constan
   await expectAgreement({ nodes: [...condition, node('Where', ['b', 'x', 'n'], 'r')], initializers, input: [1, 2, 3] });
   await expectAgreement({ nodes: [...condition, node('Where', ['b', 'c', 'n'], 'r')], initializers, input: [1, 2, 3] });
   await expectAgreement({ nodes: [...condition, node('Where', ['b', 'n', 'c'], 'r')], initializers, input: [1, 2, 3] });
+  await expectAgreement({ nodes: [...condition, node('Where', ['b', 'n', 'n'], 'r')], initializers, input: [1, 2, 3] });
 });

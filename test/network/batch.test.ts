@@ -32,6 +32,7 @@ const models: [string, GraphOptions, number | undefined, readonly number[]][] = 
   ['a batch of one', { ...reshapeTo([1, 12]), input: [1, 12, 1], output: [1, 3] }, 1, [12, 1]],
   ['a batch of one and -1 for it', { ...reshapeTo([-1, 12]), input: [1, 3, 4], output: [1, 3] }, 1, [3, 4]],
   ['a batch of four written in', { ...reshapeTo([4, 12]), input: [4, 3, 4], output: [4, 3] }, 4, [3, 4]],
+  ['a batch of four and -1 for the rest', { ...reshapeTo([4, -1]), input: [4, 3, 4], output: [4, 3] }, 4, [3, 4]],
   ['no batch dimension', { nodes: tail('x'), initializers: weights, input: [12], output: [3] }, 1, [12]],
   ['no batch dimension, two axes', { ...reshapeTo([12]), input: [3, 4], output: [3] }, 1, [3, 4]],
   [

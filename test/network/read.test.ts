@@ -64,6 +64,15 @@ test('problems inside supported nodes are listed together, without those that on
   ]);
 });
 
+test('unsupported nodes and problems of the frame are listed together', () => {
+  const replaced = { node: [node('Erf', ['x'], 'y', {}, 'bend')], input: [tensorInfo('x', [1, 'n'])] };
+  expect(problemsOf(linear(replaced, 23)).map((problem) => problem.split(';')[0])).toEqual([
+    'node bend (Erf, opset 23) is not supported',
+    'uses operator set 23',
+    'input x has shape [1, n]',
+  ]);
+});
+
 describe('files that are not usable models', () => {
   test('a truncated file, at any length', () => {
     const bytes = randomMlp([6, 5, 3], 1);
@@ -109,6 +118,8 @@ describe('files that are not usable models', () => {
       output: [3],
     });
     expect(problemsOf(fixed)).toEqual(['output y does not depend on the input']);
+    const absent = linear({ output: [tensorInfo('z', [1, 3])] });
+    expect(problemsOf(absent)).toEqual(['output z: needs tensor z, which no earlier node computes']);
   });
 });
 

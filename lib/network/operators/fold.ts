@@ -60,10 +60,8 @@ export const where: OperatorRule = (node) => {
   const shape = broadcastShape(condition.shape, broadcastShape(yes.shape, no.shape));
   const chosen = Array.from(broadcastIndex(condition.shape, shape), (i) => condition.data[i] !== 0);
   const fixed = new Float64Array(elements(shape));
-  const parts = [yes, no].flatMap((tensor): readonly Part[] => {
-    const index = broadcastIndex(tensor.shape, shape).map((source, i) =>
-      chosen[i] === (tensor === yes) ? source : -1,
-    );
+  const parts = [yes, no].flatMap((tensor, branch): readonly Part[] => {
+    const index = broadcastIndex(tensor.shape, shape).map((source, i) => (chosen[i] === (branch === 0) ? source : -1));
     if (tensor.kind === 'variable') return [{ source: tensor, index }];
     index.forEach((source, i) => {
       if (source >= 0) fixed[i] = tensor.data[source];

@@ -12,26 +12,31 @@ export const flatten: OperatorRule = (node) => {
   return reshaped(x, [elements(x.shape.slice(0, axis)), elements(x.shape.slice(axis))]);
 };
 
-/** https://onnx.ai/onnx/operators/onnx__Reshape.html; a hard-coded batch size becomes the batch of one that is read. */
+/** https://onnx.ai/onnx/operators/onnx__Reshape.html */
 export const reshape: OperatorRule = (node) => {
   const x = inputAt(node, 0);
   const target = integers(node, 'shape', 1) ?? refuse('the target shape is missing');
-  const shapes = [target, ...otherBatch(node, target)].map((wanted) => resolve(x.shape, wanted, node));
-  const shape = shapes.find((candidate) => candidate && elements(candidate) === elements(x.shape));
+  const shape = reshapedWithBatch(x, target, node) ?? resolve(x.shape, target, node);
   return reshaped(x, shape ?? refuse(`${formatShape(x.shape)} cannot be reshaped to ${formatShape(target)}`));
 };
 
-function otherBatch(node: OperatorNode, target: Shape): Shape[] {
-  return node.fileBatch !== undefined && target[0] === node.fileBatch ? [[1, ...target.slice(1)]] : [];
+/**
+ * Where the file fixes a batch of more than one, target shapes are meant for that batch (unless computed from Shape,
+ * which gives one): what the target makes of the whole batch, if it keeps the batch in front, is made of one input.
+ */
+function reshapedWithBatch(x: Tensor, target: Shape, node: OperatorNode): Shape | undefined {
+  if (node.fileBatch === undefined || x.kind === 'constant' || x.shape[0] !== 1) return undefined;
+  const whole = resolve([node.fileBatch, ...x.shape.slice(1)], target, node);
+  return whole?.[0] === node.fileBatch ? [1, ...whole.slice(1)] : undefined;
 }
 
-/** Fills in 0 (copied, unless allowzero) and -1 (the rest); undefined where -1 would not be a whole number. */
-function resolve(from: Shape, target: Shape, node: OperatorNode): number[] | undefined {
+/** Fills in 0 (copied, unless allowzero) and -1 (the rest); undefined where the number of values does not fit. */
+function resolve(from: Shape, target: Shape, node: OperatorNode): Shape | undefined {
   const allowZero = node.attributes.int('allowzero', 0) === 1;
   const copied = target.map((size, i) => (size === 0 && !allowZero ? (from[i] ?? refuse('0 beyond the rank')) : size));
   const rest = elements(from) / elements(copied.filter((size) => size !== -1));
-  if (!copied.includes(-1)) return copied;
-  return Number.isInteger(rest) ? copied.map((size) => (size === -1 ? rest : size)) : undefined;
+  const shape = copied.map((size) => (size === -1 ? rest : size));
+  return Number.isInteger(rest) && elements(shape) === elements(from) ? shape : undefined;
 }
 
 /** https://onnx.ai/onnx/operators/onnx__Squeeze.html */
