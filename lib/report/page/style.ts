@@ -106,12 +106,13 @@ tfoot th, tfoot td { color: var(--muted); font-weight: 600; }
 .data-table th button { display: block; width: 100%; padding: 9px 14px; border: 0; background: none; color: inherit; font: inherit; text-align: inherit; cursor: pointer; white-space: nowrap; }
 .data-table th.number button { display: flex; flex-direction: row-reverse; align-items: baseline; }
 .data-table th button:focus-visible { outline-offset: -3px; }
-.data-table th button::after { content: "▲"; font-size: 9px; margin-left: 5px; opacity: 0; }
+/* The part after the slash: screen readers get the order from aria-sort, not from the arrow. */
+.data-table th button::after { content: "▲" / ""; font-size: 9px; margin-left: 5px; opacity: 0; }
 .data-table th.number button::after { margin: 0 5px 0 0; }
 .data-table th button:hover, .data-table th:not([aria-sort="none"]) button { color: var(--text); }
 .data-table th button:hover::after { opacity: 0.35; }
 .data-table th:not([aria-sort="none"]) button::after { opacity: 1; }
-.data-table th[aria-sort="descending"] button::after { content: "▼"; }
+.data-table th[aria-sort="descending"] button::after { content: "▼" / ""; }
 .data-table td { padding: 5px 14px; font-size: 14px; }
 .data-table tbody tr:hover { background: var(--hover); }
 .verdict { color: var(--tone-text); font-weight: 600; white-space: nowrap; }
