@@ -60,6 +60,8 @@ const pools: WindowCase[] = [
   { input: [1, 1, 6, 5], kernel: [3, 2], attributes: { strides: [2, 3], auto_pad: 'SAME_UPPER' } },
   { input: [1, 1, 6, 5], kernel: [3, 2], attributes: { strides: [2, 3], auto_pad: 'SAME_LOWER' } },
   { input: [1, 2, 9], kernel: [3], attributes: { strides: [2], pads: [1, 1] } },
+  // The window that ceil_mode would add starts in the padding at the end.
+  { input: [1, 2, 3], kernel: [2], attributes: { strides: [3], pads: [0, 1], ceil_mode: 1 } },
 ];
 
 describe('MaxPool', () => {

@@ -2,6 +2,7 @@ import { evaluate } from '../../lib/network/evaluate';
 import { loadModel } from '../../lib/network/original';
 import { floatTensor, int64Tensor } from '../../lib/network/tensor';
 import { type GraphOptions, modelBytes, node, uniform } from '../support/models';
+import { expectWellFormed } from '../support/well-formed';
 
 const draw = uniform(4);
 const bias = draw(3);
@@ -46,6 +47,17 @@ const models: [string, GraphOptions, number | undefined, readonly number[]][] = 
     undefined,
     [3, 4],
   ],
+  [
+    'a shape computed from the input of a fixed batch of four',
+    {
+      nodes: [...shapeFrom, ...tail('flat')],
+      initializers: [...weights, int64Tensor('axis', [0]), int64Tensor('rest', [-1])],
+      input: [4, 3, 4],
+      output: [4, 3],
+    },
+    4,
+    [3, 4],
+  ],
 ];
 
 test.each(models)('%s', async (_, options, batch, inputShape) => {
@@ -53,6 +65,7 @@ test.each(models)('%s', async (_, options, batch, inputShape) => {
   expect(file.batch).toBe(batch);
   expect(file.network.inputShape).toEqual(inputShape);
   expect(file.network.nodes.map(({ kind }) => kind)).toEqual(['input', 'dense']);
+  expectWellFormed(file.network);
   const count = 6;
   const inputs = draw(12 * count);
   const scores = await original.scores(inputs, count);

@@ -8,6 +8,7 @@ import { convert } from '../../lib/network/read';
 import { simplify } from '../../lib/network/simplify';
 import { floatTensor, int64Tensor } from '../../lib/network/tensor';
 import { modelBytes, node, uniform } from './models';
+import { expectWellFormed } from './well-formed';
 
 export interface OperatorCase {
   /** Nodes from input `x` to tensor `r`, of any shape. */
@@ -46,13 +47,16 @@ export function caseBytes({ nodes, initializers = [], input, single = false, ops
 
 /**
  * Largest relative difference between ONNX Runtime and the normal form, before and after simplification, over random
- * inputs. Fails unless the simplified network has no more nodes.
+ * inputs. Fails unless both are
+ * well-formed and the simplified network has no more nodes.
  */
 export async function disagreement(operatorCase: OperatorCase): Promise<number> {
   const { input, seed = 1, range = 2 } = operatorCase;
   const bytes = caseBytes(operatorCase);
   const network = convert(parseModel(bytes, 'case'), 'case');
   const simplified = simplify(network);
+  expectWellFormed(network);
+  expectWellFormed(simplified);
   expect(simplified.nodes.length).toBeLessThanOrEqual(network.nodes.length);
   const session = await ort.InferenceSession.create(bytes, originalSession);
   const draw = uniform(seed);
