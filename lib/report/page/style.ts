@@ -89,7 +89,7 @@ tfoot th, tfoot td { color: var(--muted); font-weight: 600; }
 .card .changed { color: var(--not-robust-text); }
 .card .arrow { color: var(--muted); font-weight: 400; }
 .card .where { margin-left: auto; font-size: 13px; font-weight: 400; color: var(--muted); overflow-wrap: anywhere; }
-.pictures { display: grid; grid-template-columns: repeat(3, 1fr); gap: 8px; align-items: start; }
+.pictures { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 8px; align-items: start; }
 .pictures img { display: block; width: 100%; height: auto; min-height: 8px; image-rendering: pixelated; border-radius: 4px; background: #fff; box-shadow: 0 0 0 1px var(--line); }
 .pictures figcaption { font-size: 12px; color: var(--muted); text-align: center; margin-top: 4px; }
 .card .fine { margin-top: 6px; font-size: 12px; }
@@ -164,8 +164,9 @@ dd { margin: 0; }
   h2 { break-after: avoid; }
   .tile, .chart, .card, tr { break-inside: avoid; }
   .bar span, .state, .tile { print-color-adjust: exact; }
-  .gallery { grid-template-columns: repeat(3, 1fr); }
-  .controls label, .pager { display: none; }
+  .gallery { grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 8px; }
+  .pictures figcaption, .card .fine, .tile-share, .fine, .scale, .chart figcaption { font-size: 10px; }
+  .controls label, .pager button { display: none; }
   .data-table > .scroll { max-height: none; overflow: visible; }
   .data-table thead th { position: static; }
   .scroll { overflow: visible; }
