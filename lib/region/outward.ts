@@ -43,8 +43,8 @@ export function outward({ lower, upper }: Box): Float32Box {
 
 /**
  * The largest finite float32 box inside the box, for witnesses: its float32 points are exactly those that `contains`
- * accepts (but for infinities). Coordinates between whose bounds no float32 lies are listed instead: then no float32
- * input is in the box at all. Throws RangeError for a NaN bound.
+ * accepts (but for infinities). Coordinates between whose bounds no finite float32 lies are listed instead: then no
+ * finite float32 input is in the box at all. Throws RangeError for a NaN bound.
  */
 export function inward({
   lower,

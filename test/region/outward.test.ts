@@ -82,7 +82,11 @@ test('outward contains the box; inward is contained, and holds every float32 poi
         });
         if (inner.empty) {
           expect(contains(b, point)).toBe(false);
-          for (const i of inner.coordinates) expect(roundUp(b.lower[i]) > roundDown(b.upper[i])).toBe(true);
+          for (const i of inner.coordinates) {
+            // The float32 next above the lower bound is beyond the upper one, or every float32 in between is infinite.
+            const next = roundUp(b.lower[i]);
+            expect(next > b.upper[i] || next === Infinity || roundDown(b.upper[i]) === -Infinity).toBe(true);
+          }
         } else {
           expect(contains(b, inner.lower)).toBe(true);
           expect(contains(b, inner.upper)).toBe(true);
@@ -99,6 +103,23 @@ test('coordinates without a float32 are listed', () => {
   const lower = Float64Array.of(0, 0.1, 1e300, -smallest / 2);
   const upper = Float64Array.of(0, 0.1000000001, 1e301, -smallest / 4);
   expect(inward({ lower, upper })).toEqual({ empty: true, coordinates: [1, 2, 3] });
+});
+
+test('infinities are no points of a witness', () => {
+  const unbounded = { lower: Float64Array.of(-Infinity), upper: Float64Array.of(Infinity) };
+  expect(inward(unbounded)).toEqual({
+    empty: false,
+    lower: Float32Array.of(-largest),
+    upper: Float32Array.of(largest),
+  });
+  expect(inward({ lower: Float64Array.of(5e38), upper: Float64Array.of(Infinity) })).toEqual({
+    empty: true,
+    coordinates: [0],
+  });
+  expect(inward({ lower: Float64Array.of(-Infinity), upper: Float64Array.of(-5e38) })).toEqual({
+    empty: true,
+    coordinates: [0],
+  });
 });
 
 test('a NaN bound is refused', () => {

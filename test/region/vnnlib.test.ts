@@ -139,6 +139,11 @@ test('commands without meaning for the property, comments and quoted symbols are
   expect(plain(parsed(text)[0].violation)).toEqual([[[1, -1, 0, 0]]]);
 });
 
+test('lines are counted through comments and quoted text', () => {
+  const text = '(set-info :source |a\nb|)\n; (\n(assert (not 1))';
+  expect(problemsOf(() => parsed(text))).toEqual(['line 9: not is not read: and, or, <= and >= are']);
+});
+
 test('all problems of the form are listed with their lines', () => {
   const text = `(declare-const X_0 Real)
 (declare-const X_0 Real)
