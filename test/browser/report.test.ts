@@ -218,6 +218,8 @@ test('hostile names are inert text', async () => {
   expect(await page.getByRole('alert').innerText()).toContain(hostile);
   expect(await page.locator('#balls-table option').allTextContents()).toContain(hostile);
   expect(await page.title()).toBe(`Robustness of models/${hostile} on ${hostile}`);
+  await page.setViewportSize({ width: 400, height: 900 });
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(400);
   expect(misdeeds).toEqual({ messages: [], requests: [] });
   await page.close();
 });

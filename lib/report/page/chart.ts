@@ -85,6 +85,8 @@ function chartOption(radii: readonly RadiusSummary[], clean: number): EChartsOpt
       axisLabel: {
         ...text,
         hideOverlap: true,
+        width: 90,
+        overflow: 'truncate',
         customValues: [...texts.keys()],
         formatter: (value) => texts.get(value) ?? '',
       },

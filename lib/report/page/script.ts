@@ -30,6 +30,7 @@ function fillCell(cell, column, row) {
     cell.append(mark);
   } else {
     cell.textContent = text;
+    if (text.length > 40) cell.title = text;
   }
 }
 

@@ -73,7 +73,7 @@ th, td { padding: 8px 14px; text-align: left; vertical-align: baseline; white-sp
 th.number, td.number { text-align: right; }
 thead th { font-size: 13px; font-weight: 600; color: var(--muted); border-bottom: 1px solid var(--line); }
 tbody tr + tr > *, tfoot tr > * { border-top: 1px solid var(--line); }
-tbody th { font-weight: 600; }
+tbody th { font-weight: 600; min-width: 9ch; max-width: 40ch; white-space: normal; overflow-wrap: anywhere; }
 tfoot th, tfoot td { color: var(--muted); font-weight: 600; }
 .plain td:last-child:not(.number) { white-space: normal; min-width: 17ch; color: var(--muted); }
 .strong { font-weight: 600; }
@@ -95,6 +95,8 @@ tfoot th, tfoot td { color: var(--muted); font-weight: 600; }
 .card .fine { margin-top: 6px; font-size: 12px; }
 
 .controls { display: flex; flex-wrap: wrap; gap: 10px 14px; align-items: end; margin-bottom: 12px; }
+.controls label { max-width: 100%; }
+.controls select { max-width: min(100%, 260px); }
 .controls label span { display: block; font-size: 12px; color: var(--muted); margin-bottom: 2px; }
 .controls input, .controls select, .pager button {
   font: inherit; font-size: 14px; color: inherit; background: var(--panel); border: 1px solid var(--line); border-radius: 7px; padding: 0 10px; height: 34px;
@@ -113,7 +115,7 @@ tfoot th, tfoot td { color: var(--muted); font-weight: 600; }
 .data-table th button:hover::after { opacity: 0.35; }
 .data-table th:not([aria-sort="none"]) button::after { opacity: 1; }
 .data-table th[aria-sort="descending"] button::after { content: "▼" / ""; }
-.data-table td { padding: 5px 14px; font-size: 14px; }
+.data-table td { padding: 5px 14px; font-size: 14px; max-width: 44ch; overflow: hidden; text-overflow: ellipsis; }
 .data-table tbody tr:hover { background: var(--hover); }
 .verdict { color: var(--tone-text); font-weight: 600; white-space: nowrap; }
 .verdict::before { content: ""; display: inline-block; width: 8px; height: 8px; border-radius: 50%; background: var(--tone); margin-right: 7px; print-color-adjust: exact; }
@@ -143,7 +145,6 @@ dd { margin: 0; }
   .chart { padding: 12px; }
   th, td { padding: 7px 10px; }
   .bar-cell { display: none; }
-  .plain tbody th { white-space: normal; }
   .guide { grid-template-columns: 1fr; }
   .facts { columns: 1; }
   .facts > div { grid-template-columns: 120px 1fr; }
@@ -165,7 +166,8 @@ dd { margin: 0; }
   .tile, .chart, .card, tr { break-inside: avoid; }
   .bar span, .state, .tile { print-color-adjust: exact; }
   .gallery { grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 8px; }
-  .pictures figcaption, .card .fine, .tile-share, .fine, .scale, .chart figcaption { font-size: 10px; }
+  .pictures figcaption { font-size: 9px; }
+  .card .fine, .tile-share, .fine, .scale, .chart figcaption { font-size: 10px; }
   .controls label, .pager button { display: none; }
   .data-table > .scroll { max-height: none; overflow: visible; }
   .data-table thead th { position: static; }
