@@ -63,7 +63,9 @@ export function distance(a: Uint32Array, offsetA: number, b: Uint32Array, offset
 export function ones(bits: number): number {
   let x = bits - ((bits >>> 1) & 0x55555555);
   x = (x & 0x33333333) + ((x >>> 2) & 0x33333333);
-  return Math.imul((x + (x >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+  x = (x + (x >>> 4)) & 0x0f0f0f0f;
+  x += x >>> 8;
+  return (x + (x >>> 16)) & 0x3f;
 }
 
 /**
@@ -115,5 +117,5 @@ export function decodeFingerprints(bytes: Uint8Array): Fingerprints {
       `${bytes.length} bytes instead of ${expected} for ${count} rows of ${bits} bits; ${fix}`,
     ]);
   }
-  return { count, bits, words: new Uint32Array(bytes.slice(16).buffer) };
+  return { count, bits, words: new Uint32Array(new Uint8Array(bytes.subarray(16)).buffer) };
 }

@@ -67,12 +67,14 @@ export function decodeForest(bytes: Uint8Array): Map<number, ClusterTree> {
   const sizes = Array.from({ length: word(2) }, (_, i): [number, number] => [word(3 + 2 * i), word(4 + 2 * i)]);
   const inputs = sizes.reduce((sum, [, size]) => sum + size, 0);
   if (bytes.length !== head + 5 * inputs) throw refuse(`${bytes.length} bytes instead of ${head + 5 * inputs}`);
+  // Not slice: that of a Buffer does not copy.
+  const copy = (start: number, end: number): Uint8Array => new Uint8Array(bytes.subarray(start, end));
   let at = head;
   let depthsAt = head + 4 * inputs;
   const forest = new Map<number, ClusterTree>();
   for (const [label, size] of sizes) {
-    const order = new Uint32Array(bytes.slice(at, at + 4 * size).buffer);
-    forest.set(label, { order, depths: bytes.slice(depthsAt, depthsAt + size) });
+    const order = new Uint32Array(copy(at, at + 4 * size).buffer);
+    forest.set(label, { order, depths: copy(depthsAt, depthsAt + size) });
     at += 4 * size;
     depthsAt += size;
   }

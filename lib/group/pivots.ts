@@ -10,12 +10,13 @@ export interface Pivots {
 /** Members that are looked at for two far-apart ones. */
 const sampled = 24;
 
-/** From so many members on, the pivots are refined to the majority patterns of two clusters of a sample ... */
-const refinedFrom = 256;
-/** ... of so many members ... */
-const refinedSample = 96;
-/** ... in so many steps. */
+/**
+ * From so many members on, the pivots are refined, in so many steps at most, to the majority patterns of the two halves of
+ * a sample: a quarter of the members, at most so many.
+ */
+const refinedFrom = 64;
 const refinements = 3;
+const largestSample = 1024;
 
 /**
  * Writes two far-apart patterns among rows members[start] ... members[end - 1] into `pivots`. False when all rows are
@@ -46,7 +47,7 @@ export function choosePivots(
   pivots.first.set(words.subarray(first * width, (first + 1) * width));
   pivots.second.set(words.subarray(second * width, (second + 1) * width));
   if (end - start >= refinedFrom) {
-    const rows = sampleOf(members, start, end, refinedSample, rng);
+    const rows = sampleOf(members, start, end, Math.min((end - start) >>> 2, largestSample), rng);
     for (let step = 0; step < refinements; step++) {
       if (!refine(prints, rows, pivots)) break;
     }
