@@ -15,7 +15,7 @@ export function runOf(tree: ClusterTree, isWanted: (input: number) => boolean): 
   let count = 0;
   let shallowest = 255;
   for (let i = 0; i < tree.order.length; i++) {
-    shallowest = Math.min(shallowest, tree.depths[i]);
+    if (tree.depths[i] < shallowest) shallowest = tree.depths[i];
     if (!isWanted(tree.order[i])) continue;
     inputs[count] = tree.order[i];
     depths[count++] = shallowest;

@@ -123,7 +123,7 @@ function insertionSort({ order, keys }: Work, start: number, end: number): void 
 
 function countingSort({ order, keys, sortedOrder, sortedKeys, histogram }: Work, start: number, end: number): void {
   let most = 0;
-  for (let i = start; i < end; i++) most = Math.max(most, keys[i]);
+  for (let i = start; i < end; i++) if (keys[i] > most) most = keys[i];
   histogram.fill(0, 0, most + 2);
   for (let i = start; i < end; i++) histogram[keys[i] + 1]++;
   for (let key = 1; key <= most; key++) histogram[key] += histogram[key - 1];

@@ -41,14 +41,14 @@ describe('a million balls', () => {
   });
 
   test('a cluster tree looks at each pattern a bounded number of times', () => {
-    const count = 50_000;
+    const count = 20_000;
     const prints = createFingerprints(count, 256);
     const rng = random(4);
     for (let word = 0; word < prints.words.length; word++) prints.words[word] = rng.int(2 ** 32);
     const trees = buildForest(prints, new Uint8Array(count), 1);
     const { order, depths } = trees.get(0)!;
     expect(order.length).toBe(count);
-    // log2(50,000) = 15.6; every level of the tree looks at each pattern about once.
+    // log2(20,000) = 14.3; every level of the tree looks at each pattern about once.
     expect(Math.max(...depths)).toBeLessThan(30);
   });
 });
