@@ -10,6 +10,7 @@ export interface BatchOutcome {
   readonly robust: number;
   readonly notRobust: number;
   readonly open: number;
+  /** Of a mini-batch without usable result all the seconds that it had: what it used is not known. */
   readonly cpuSeconds: number;
   /** Of a mini-batch that gave no usable result. */
   readonly error?: string;
@@ -25,10 +26,11 @@ export interface MergedRound {
 
 /**
  * Merges a round: writes down verdicts, decides how each ball that stayed open is tried again (or that it is `unknown`
- * after its last attempt), and teaches the bandit. The order of results does not matter. A mini-batch without result has
- * crashed, whether or not a failure says so; a result that does not fit its mini-batch counts as a crash; a result beside
- * a failure counts as the result; of several results of one mini-batch all verdicts are taken and the first counts for
- * the rest. Merging a round again settles nothing anew. Throws ContradictionError, with `state` untouched.
+ * after its last attempt), and teaches the bandit. It does not matter which mini-batch's result comes first. A mini-batch
+ * without result has crashed, whether or not a failure says so; a result that does not fit its mini-batch counts as a
+ * crash; a result beside a failure counts as the result; of several results of one mini-batch all verdicts are taken and
+ * the first counts for the rest. Merging a round again settles nothing anew. Throws ContradictionError, with `state`
+ * untouched.
  */
 export function mergeRound(
   state: RunState,

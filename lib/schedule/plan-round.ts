@@ -46,7 +46,7 @@ interface Part {
 
 /**
  * Most rounds that a run can take: three that try new balls (`firstTries`), and the further attempts at those of the last
- * one. Five by default, each of a dozen events or so, far from the 25,000 that an execution's history may hold.
+ * one. Five by default: some sixty events of the 25,000 that an execution's history may hold (docs/schedule.md).
  */
 export function mostRounds(maxAttempts: number): number {
   return 3 + maxAttempts - 1;
@@ -67,12 +67,12 @@ export function planRound(state: RunState, trees: ReadonlyMap<number, ClusterTre
   const later = parts.filter((part) => part.kind !== 'first');
   const isLong = options.secondsPerBall > shortSeconds || news.length === 0;
   const seconds = isLong ? longSeconds : shortSeconds;
-  const drafts = later.flatMap((part) => laterDrafts(part, state, seconds, options, rng));
-  for (let epsilon = 0; epsilon < state.epsilons.length; epsilon++) {
+  const again = later.flatMap((part) => laterDrafts(part, state, seconds, options, rng));
+  const first = state.epsilons.flatMap((_, epsilon) => {
     const ofRadius = news.filter((part) => part.epsilon === epsilon);
-    drafts.push(...firstDrafts(ofRadius, epsilon, state, options, rng));
-  }
-  const batches = drafts
+    return firstDrafts(ofRadius, epsilon, state, options, rng);
+  });
+  const batches = [...again, ...first]
     .sort((a, b) => b.inputs.length - a.inputs.length)
     .map(({ inputs, ...draft }, number) => ({
       ...draft,

@@ -40,6 +40,12 @@ describe('a million balls', () => {
     expect(peak()).toBeLessThan(2e9);
   });
 
+  test('one by one: as many mini-batches as balls', () => {
+    const options = { ...planOptions, mode: 'single' as const };
+    const { batches } = planRound(newRun({ inputs: 200_000 }), anyTrees(200_000, 1), options);
+    expect(batches.length).toBe(200_000);
+  });
+
   test('a cluster tree looks at each pattern a bounded number of times', () => {
     const count = 20_000;
     const prints = createFingerprints(count, 256);
