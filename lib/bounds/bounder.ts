@@ -35,6 +35,8 @@ export interface Bounder {
    * step leaves unstable. Queries are independent: one answer each, in order, the same as if asked alone (to rounding).
    */
   bound(queries: readonly BoundQuery[]): Promise<BallBounds[]>;
+  /** Pre-activation bounds of one ball by the same method, per ReLU node in topological order, [size] each. */
+  preActivations(box: Box): Promise<{ readonly lower: Float32Array; readonly upper: Float32Array }[]>;
   readonly programs: Programs;
   release(): Promise<void>;
 }
@@ -54,6 +56,11 @@ export function createBounder(network: Network, options: BoundOptions = {}): Bou
         results.push(...(await boundTogether(programs, part)));
       }
       return results;
+    },
+    async preActivations(box) {
+      const chunk = chunkOf(programs, [box]);
+      await chunk.propagate();
+      return programs.relus.map((relu) => chunk.preActivation(relu));
     },
     release: () => programs.release(),
   };

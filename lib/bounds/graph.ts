@@ -27,7 +27,7 @@ export function graphBuilder(): GraphBuilder {
   const inputs = new Map<string, ValueInfoProto>();
   const outputs: ValueInfoProto[] = [];
   let count = 0;
-  const fresh = (): string => `t${count++}`;
+  const fresh = (): string => `_${count++}`;
   const typed = (name: string, elemType: number, shape: readonly (number | string)[]): ValueInfoProto => ({
     name,
     type: {

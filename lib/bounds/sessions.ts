@@ -52,8 +52,9 @@ async function compile(
   return { session, native };
 }
 
-export function floatTensor(data: Float32Array, rows: number): ort.Tensor {
-  return new ort.Tensor('float32', data, [rows, data.length / rows]);
+/** [rows, columns]; the columns follow from the data where they are not given. */
+export function floatTensor(data: Float32Array, rows: number, columns = data.length / rows): ort.Tensor {
+  return new ort.Tensor('float32', data, [rows, columns]);
 }
 
 export function indexTensor(values: Int32Array | Uint32Array, length = values.length): ort.Tensor {

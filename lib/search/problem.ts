@@ -1,0 +1,184 @@
+import { errorInflation } from '../bounds/relaxation';
+import { gamma, underflowUnit } from '../bounds/rounding';
+import type { AffineRows } from '../network/affine-rows';
+import { type Float32Box, roundUp } from '../region/outward';
+import type { HalfSpace } from '../region/violation';
+import { type Blocks, inputBlock } from './blocks';
+
+/** Pre-activation bounds of one ball at a ReLU layer, [size]. */
+export interface LayerBounds {
+  readonly lower: Float32Array;
+  readonly upper: Float32Array;
+}
+
+/**
+ * The network specialised to one ball (engine.md, section 4.1): neurons that are inactive on all of it are gone from rows and columns, which
+ * is exact, and the input is e in [-1, 1]^n with x = centre + radius * e.
+ *
+ * All matrices are float32, rounded from float64; `error` bounds what that and the arithmetic of a step may change, per unit of the coefficient
+ * on a pre-activation (docs/soundness.md, "The search").
+ */
+export interface Problem {
+  readonly layers: readonly ProblemLayer[];
+  readonly inputSize: number;
+  readonly box: Float32Box;
+  readonly centre: Float64Array;
+  readonly radius: Float64Array;
+  /** Where each layer starts among all neurons of the problem, and their number at the end. */
+  readonly offsets: readonly number[];
+  /** Absolute slack of every row: underflow. */
+  readonly slack: number;
+}
+
+export interface ProblemLayer {
+  /** Neurons of the layer that are not inactive, ascending. */
+  readonly alive: Int32Array;
+  readonly size: number;
+  /** By source: `inputBlock` or a layer, [size, size of the source] row-major. */
+  readonly weights: readonly { readonly from: number; readonly matrix: Float32Array }[];
+  readonly bias: Float32Array;
+  readonly error: Float32Array;
+  readonly lower: Float32Array;
+  readonly upper: Float32Array;
+}
+
+/** One functional of the outputs, carried to the layers that the output reads. */
+export interface ProblemRow {
+  /** By layer, coefficients on its ReLUs' outputs; undefined where the output does not read it. */
+  readonly coefficients: readonly (Float32Array | undefined)[];
+  /** Constant, its rounding error and that of the coefficients already subtracted. */
+  readonly constant: number;
+}
+
+/** Entries of composed maps are float64 sums over at most some thousands of terms. */
+const compositionError = 2 ** -36;
+
+export function problemOf(blocks: Blocks, box: Float32Box, bounds: readonly LayerBounds[]): Problem {
+  const inputSize = box.lower.length;
+  const centre = Float64Array.from(box.lower, (low, i) => (low + box.upper[i]) / 2);
+  const radius = Float64Array.from(box.upper, (high, i) => ((high - box.lower[i]) / 2) * (1 + 2 ** -50));
+  const reach = Float64Array.from(centre, (c, i) => Math.abs(c) + radius[i]);
+  const alive = bounds.map(({ upper }) => Int32Array.from([...upper.keys()].filter((j) => !(upper[j] <= 0))));
+  /** Bounds of the absolute values of each layer's ReLUs. */
+  const tops = bounds.map(({ upper }) => upper);
+  const layers: ProblemLayer[] = [];
+  const offsets = [0];
+  let magnitudeSum = reach.reduce((a, b) => a + b, 0);
+  for (const [k, own] of alive.entries()) {
+    const map = blocks.layers[k];
+    const { magnitude, extra } = magnitudes(map, own, reach, tops);
+    const widest = Math.max(inputSize, ...alive.map((list) => list.length));
+    const g = gamma(widest + 64);
+    const { lower, upper } = bounds[k];
+    const constants = Float64Array.from(own, (j) => map.bias[j]);
+    const weights = map.from.map((from, s) => {
+      const rows = own.length;
+      if (from === inputBlock) {
+        const matrix = new Float32Array(rows * inputSize);
+        for (const [r, j] of own.entries()) {
+          const { index, value } = map.rows[s][j];
+          for (let i = 0; i < index.length; i++) {
+            matrix[r * inputSize + index[i]] = value[i] * radius[index[i]];
+            constants[r] += value[i] * centre[index[i]];
+          }
+        }
+        return { from, matrix };
+      }
+      return { from, matrix: submatrix(map.rows[s], own, alive[from], blocks.layers[from].bias.length) };
+    });
+    layers.push({
+      alive: own,
+      size: own.length,
+      weights,
+      bias: Float32Array.from(constants),
+      error: Float32Array.from(magnitude, (m, r) => roundUp((g * m + extra[r]) * errorInflation)),
+      lower: Float32Array.from(own, (j) => lower[j]),
+      upper: Float32Array.from(own, (j) => upper[j]),
+    });
+    magnitudeSum += magnitude.reduce((a, b) => a + b, 0);
+    offsets.push(offsets[k] + own.length);
+  }
+  const terms = inputSize + offsets[offsets.length - 1] + 64;
+  return { layers, inputSize, box, centre, radius, offsets, slack: 8 * underflowUnit * terms * (magnitudeSum + 1) };
+}
+
+/** Carries a functional of the outputs to the layers; undefined where the output reads the input itself, which no step supports. */
+export function problemRow(
+  blocks: Blocks,
+  problem: Problem,
+  { coefficients, offset }: HalfSpace,
+  bounds: readonly LayerBounds[],
+): ProblemRow | undefined {
+  const map = blocks.layers[blocks.layers.length - 1];
+  if (map.from.includes(inputBlock)) return undefined;
+  const outputs = Int32Array.from(map.bias.keys());
+  const { magnitude, extra } = magnitudes(
+    map,
+    outputs,
+    new Float64Array(0),
+    bounds.map(({ upper }) => upper),
+  );
+  const g = gamma(problem.inputSize + problem.offsets[problem.offsets.length - 1] + 64);
+  let constant = offset;
+  let slack = problem.slack;
+  const carried = problem.layers.map((): Float32Array | undefined => undefined);
+  for (const [s, from] of map.from.entries()) {
+    const layer = problem.layers[from];
+    const sums = new Float64Array(map.rows[s].length === 0 ? 0 : blocks.layers[from].bias.length);
+    for (const [c, weight] of coefficients.entries()) {
+      const { index, value } = map.rows[s][c];
+      for (let i = 0; i < index.length; i++) sums[index[i]] += weight * value[i];
+    }
+    carried[from] = Float32Array.from(layer.alive, (j) => sums[j]);
+  }
+  for (const [c, weight] of coefficients.entries()) {
+    constant += weight * map.bias[c];
+    slack += Math.abs(weight) * (g * magnitude[c] + extra[c]) * errorInflation;
+  }
+  return { coefficients: carried, constant: constant - slack - Math.abs(offset) * 2 ** -50 };
+}
+
+/** Per row: a bound of the sum of absolute values of its terms, and the error of composed entries. */
+function magnitudes(
+  map: AffineRows & { readonly from: readonly number[] },
+  rows: Int32Array,
+  reach: Float64Array,
+  tops: readonly Float32Array[],
+): { magnitude: Float64Array; extra: Float64Array } {
+  const magnitude = Float64Array.from(rows, (j) => Math.abs(map.bias[j]));
+  const extra = new Float64Array(rows.length);
+  for (const [s, from] of map.from.entries()) {
+    const values = from === inputBlock ? reach : tops[from];
+    for (const [r, j] of rows.entries()) {
+      const { index, value } = (map.magnitudes ?? map.rows)[s][j];
+      let sum = 0;
+      for (let i = 0; i < index.length; i++) {
+        const top = values[index[i]];
+        // Never-active neurons contribute nothing; NaN stays and proves nothing.
+        if (!(top <= 0)) sum += Math.abs(value[i]) * top;
+      }
+      magnitude[r] += sum;
+      if (map.magnitudes) extra[r] += compositionError * (sum + Math.abs(map.bias[j]));
+    }
+  }
+  return { magnitude, extra };
+}
+
+function submatrix(
+  rows: readonly { readonly index: Int32Array; readonly value: Float64Array }[],
+  chosen: Int32Array,
+  columns: Int32Array,
+  width: number,
+): Float32Array {
+  const place = new Int32Array(width).fill(-1);
+  for (const [c, j] of columns.entries()) place[j] = c;
+  const matrix = new Float32Array(chosen.length * columns.length);
+  for (const [r, j] of chosen.entries()) {
+    const { index, value } = rows[j];
+    for (let i = 0; i < index.length; i++) {
+      const c = place[index[i]];
+      if (c >= 0) matrix[r * columns.length + c] = value[i];
+    }
+  }
+  return matrix;
+}
