@@ -92,6 +92,15 @@ describe('the bandit', () => {
     expect(arm.b).toBeCloseTo(0.32 + Math.log(2) ** 2, 12);
   });
 
+  test('an arm never pulled is expected to be like the nearest that were', () => {
+    const pull = (size: number, velocity: number) => ({ size, balls: 1, settled: 1, cpuSeconds: 1 / velocity });
+    const posterior = recordPulls(emptyPosterior, 'k', [pull(1, Math.E), pull(256, Math.E ** 5)]);
+    const [, two, , , sixteen, , , large] = beliefs(posterior, 'k').map((arm) => arm.mean);
+    expect(two).toBeLessThan(1.1);
+    expect(sixteen).toBeCloseTo(3, 9);
+    expect(large).toBeGreaterThan(4.9);
+  });
+
   test('a pull that settled nothing is worse than one ball in the same time, and finite', () => {
     const nothing = logVelocity({ balls: 64, settled: 0, cpuSeconds: 3 }, undefined);
     expect(nothing).toBeLessThan(logVelocity({ balls: 64, settled: 1, cpuSeconds: 3 }, undefined));

@@ -201,10 +201,15 @@ describe('merging a round', () => {
       [8, 1],
     ]);
     for (const arm of believed) expect(arm.mean).toBeCloseTo(Math.log(2), 1);
+    expect(Object.keys(state.bandit.keys['0.5'].arms)).toEqual(['1', '8']);
     const later = batchOf([190, 191], { id: '1-0', round: 1, attempt: 2, kind: 'rest', arm: 2 });
     const after = mergeRound(state, [later], [resultOf(later, (i) => robust(i, 3))], []).state;
     expect(after.bandit.keys['0.5 later'].arms).toEqual({ 2: [{ balls: 2, settled: 2, cpuSeconds: 6 }] });
     expect(after.bandit.keys['0.5'].refinement).toEqual({ cpuSeconds: 6, balls: 2 });
+    // A third attempt is part of the cost of the balls that were counted at their second.
+    const third = batchOf([190], { id: '2-0', round: 2, attempt: 3, kind: 'suspect', arm: 0 });
+    const last = mergeRound(after, [third], [resultOf(third, (i) => robust(i, 4))], []).state;
+    expect(last.bandit.keys['0.5'].refinement).toEqual({ cpuSeconds: 10, balls: 2 });
   });
 
   test('a crash counts as its whole time without a verdict', () => {

@@ -42,8 +42,8 @@ describe('a million balls', () => {
 
   test('one by one: as many mini-batches as balls', () => {
     const options = { ...planOptions, mode: 'single' as const };
-    const { batches } = planRound(newRun({ inputs: 200_000 }), anyTrees(200_000, 1), options);
-    expect(batches.length).toBe(200_000);
+    const { batches } = planRound(newRun({ inputs: 150_000 }), anyTrees(150_000, 1), options);
+    expect(batches.length).toBe(150_000);
   });
 
   test('a cluster tree looks at each pattern a bounded number of times', () => {

@@ -1,6 +1,7 @@
 import { emptyPosterior, recordPulls } from '../../lib/schedule/bandit';
 import { firstTries } from '../../lib/schedule/first-tries';
-import { mostRounds, planRound } from '../../lib/schedule/plan-round';
+import { unpackIds } from '../../lib/schedule/packed';
+import { mostRounds, planRound, type RoundPlan } from '../../lib/schedule/plan-round';
 import { type MiniBatch, miniBatchSchema } from '../../lib/schedule/records';
 import { closeOpen, queues, type RunState } from '../../lib/schedule/state';
 import { anyTree, anyTrees, leftOpen, newRun, planOptions, resultOf, robust, simulate } from './simulation';
@@ -55,6 +56,8 @@ describe('planning a round', () => {
     expect(new Set(batches.map((batch) => batch.id)).size).toBe(batches.length);
     expect(planRound(state, trees, planOptions).batches).toEqual(batches);
     expect(planRound(state, trees, { ...planOptions, seed: 2 }).batches).not.toEqual(batches);
+    const sizes = (plan: RoundPlan): number[] => plan.batches.map((batch) => batch.arm);
+    expect(sizes(planRound({ ...state, round: 1 }, trees, planOptions))).not.toEqual(sizes({ batches, long: false }));
   });
 
   test('the first round is a sample that tries many sizes on several labels', () => {
@@ -98,6 +101,20 @@ describe('planning a round', () => {
     expect(ballCount(batches)).toBe(100);
     expect(batches.every((batch) => batch.size > 4 && batch.size <= 8)).toBe(true);
     for (const batch of batches) expect(batch).toMatchObject({ kind: 'retry', arm: 0, attempt: 2 });
+  });
+
+  test('balls of different limits and attempts are not mixed', () => {
+    const state = tried(newRun({ inputs: 90 }), 'retry', 1, 2);
+    state.limit.fill(16, 30, 60);
+    state.attempts.fill(2, 60, 90);
+    const { batches } = planRound(state, anyTrees(90, 1), planOptions);
+    for (const batch of batches) {
+      const members = [...unpackIds(batch.inputs)];
+      expect(new Set(members.map((input) => Math.floor(input / 30))).size).toBe(1);
+      expect(batch.size).toBeLessThanOrEqual(members[0] >= 30 && members[0] < 60 ? 16 : 2);
+      expect(batch.attempt).toBe(members[0] >= 60 ? 3 : 2);
+    }
+    expect(Math.max(...batches.map((batch) => batch.size))).toBeGreaterThan(8);
   });
 
   test('what remained goes jointly, at a size that leaves every ball its seconds', () => {
