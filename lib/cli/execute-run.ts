@@ -1,7 +1,9 @@
 import path from 'node:path';
 import type { Report } from '../report/record';
-import { summaryJson, summaryTable } from '../report/summary-table';
-import { type ExitCode, exitCodes } from './exit';
+import { summaryJson, summaryTable, wantsColour } from '../report/summary-table';
+import { type ExitCode, exitCodes, printJson, tell } from './exit';
+import { command } from './files';
+import type { Host } from './host';
 import { type LocalRunResult, runInFolder } from './local-run';
 import { createProgress } from './progress';
 
@@ -13,59 +15,60 @@ export interface ExecuteOptions {
   readonly failBelow?: number;
 }
 
-/** Runs what is in the folder until it ends or Ctrl-C is pressed; a second Ctrl-C ends the process at once. */
-export async function executeRun({ folder, workers, memory, json }: ExecuteOptions): Promise<LocalRunResult> {
+/** Runs what is in the folder until it ends or Ctrl-C is pressed (a second Ctrl-C ends the process at once), and tells how it ended. */
+export async function executeRun(host: Host, options: ExecuteOptions): Promise<ExitCode> {
+  const { folder, workers, memory, json } = options;
   const controller = new AbortController();
   const interrupt = (): void => controller.abort(new Error('interrupted'));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt);
   try {
-    return await runInFolder({
+    const result = await runInFolder({
       folder,
+      worker: host.worker,
       workers,
       memoryMb: memory,
-      progress: createProgress(json === true),
+      progress: createProgress(json === true, host.stderr),
       signal: controller.signal,
     });
+    return conclude(host, result, options);
   } finally {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.removeListener(signal, interrupt);
   }
 }
 
-/** Tells how the run ended, and gives the exit code. */
-export function conclude(result: LocalRunResult, options: ExecuteOptions): ExitCode {
-  const { folder, json, failBelow } = options;
-  const shown = path.relative(process.cwd(), folder) || '.';
-  const goOn = `Go on with: npx baverly resume ${shown}`;
+function conclude(host: Host, result: LocalRunResult, options: ExecuteOptions): ExitCode {
+  const { folder, json = false, failBelow } = options;
+  const goOn = `Go on with: ${command('resume', folder)}`;
   if (result.kind === 'failed') {
-    const code = result.error === 'BadInputError' ? exitCodes.badInput : exitCodes.incomplete;
-    if (json) printJson({ status: 'failed', error: result.error, problems: result.problems, folder, exitCode: code });
-    else {
-      console.error(`The run failed (${result.error}):`);
-      for (const problem of result.problems) console.error(`  - ${problem}`);
-      if (code === exitCodes.incomplete) console.error(goOn);
-    }
-    return code;
+    const { error, problems } = result;
+    const refused = error === 'BadInputError';
+    const subject = refused ? 'the run cannot start' : `the run failed (${error})`;
+    const code = refused ? exitCodes.badInput : exitCodes.incomplete;
+    return tell(host, { subject, problems, error, code, ...(!refused && { advice: goOn }) }, json);
   }
   const { report } = result;
-  const code = result.kind === 'interrupted' ? exitCodes.incomplete : codeOf(report!, failBelow);
-  if (json) {
-    printJson({ ...(report ? summaryJson(report) : { status: 'incomplete' }), folder, exitCode: code });
-    return code;
-  }
-  if (report) console.log(summaryTable(report));
-  if (result.kind === 'interrupted') console.error(`Interrupted; nothing that was settled is lost. ${goOn}`);
-  else if (code === exitCodes.incomplete) console.error(goOn);
-  if (code === exitCodes.belowThreshold) console.error(`The certified accuracy is below ${failBelow}.`);
-  if (report) console.log(`Report: ${path.join(shown, 'report.html')}`);
+  const code = report === undefined ? exitCodes.incomplete : codeOf(report, failBelow);
+  if (json) printJson(host, { ...(report ? summaryJson(report) : { status: 'incomplete' }), folder, exitCode: code });
+  else if (report) host.stdout.write(`${summaryTable(report, wantsColour(host.stdout))}\n`);
+  if (result.kind === 'interrupted' && code === exitCodes.incomplete) {
+    host.stderr.write(`Interrupted; nothing that was settled is lost. ${goOn}\n`);
+  } else if (code === exitCodes.incomplete) host.stderr.write(`${goOn}\n`);
+  if (code === exitCodes.belowThreshold) host.stderr.write(`${tooLow(report!, failBelow!)}\n`);
+  if (report && !json) host.stdout.write(`Report: ${path.relative(process.cwd(), path.join(folder, 'report.html'))}\n`);
   return code;
 }
 
 function codeOf(report: Report, failBelow: number | undefined): ExitCode {
   if (report.status !== 'done') return exitCodes.incomplete;
-  const isBelow = failBelow !== undefined && report.radii.some(({ certifiedAccuracy: [least] }) => least < failBelow);
-  return isBelow ? exitCodes.belowThreshold : exitCodes.done;
+  return below(report, failBelow ?? 0).length > 0 ? exitCodes.belowThreshold : exitCodes.done;
 }
 
-function printJson(value: object): void {
-  console.log(JSON.stringify(value, null, 2));
+/** The radii at which less than this share of the inputs is proven. */
+function below(report: Report, threshold: number): Report['radii'] {
+  return report.radii.filter(({ certifiedAccuracy: [least] }) => least < threshold);
+}
+
+function tooLow(report: Report, threshold: number): string {
+  const radii = below(report, threshold).map(({ epsilon, certifiedAccuracy: [least] }) => `${least} at ${epsilon}`);
+  return `The proven certified accuracy is below ${threshold}: ${radii.join(', ')}.`;
 }

@@ -19,6 +19,8 @@ export const localRun = 'local';
 export interface LocalRunOptions {
   /** The output folder: root of the storage. */
   readonly folder: string;
+  /** Entry of the child processes. */
+  readonly worker: string;
   readonly workers: number;
   /** Memory cap of each worker, in megabytes. */
   readonly memoryMb: number;
@@ -39,10 +41,10 @@ const timeouts: Readonly<Record<string, number>> = { plan: 900, verify: 900, coo
  * Runs (or goes on with) the run in a folder: the state machine that AWS runs, its functions in child processes, over files.
  */
 export async function runInFolder(options: LocalRunOptions): Promise<LocalRunResult> {
-  const { folder, workers, memoryMb, progress, signal } = options;
+  const { folder, worker, workers, memoryMb, progress, signal } = options;
   const storage = fileStorage(folder);
   const pool = createPool({
-    entry: path.join(__dirname, 'worker.cjs'),
+    entry: worker,
     size: workers,
     timeoutFor: (name) => timeouts[name] ?? 900,
     env: { BAVERLY_ROOT: folder, BAVERLY_BUCKET: '', BAVERLY_MEMORY_MB: String(memoryMb) },

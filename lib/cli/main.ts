@@ -1,33 +1,10 @@
-import { Command } from 'commander';
-import { description, version } from '../../package.json';
-import { type ExitCode, explain } from './exit';
-import { addResume } from './resume';
-import { addRun } from './run';
-import { addVnncomp } from './vnncomp';
+import path from 'node:path';
+import { runCommand } from './program';
 
-/** The command line. Exit codes: 0 done, 1 below the asked threshold, 2 bad input, 3 incomplete. */
-async function main(argv: readonly string[]): Promise<void> {
-  const done = (code: ExitCode): void => {
-    process.exitCode = code;
-  };
-  const program = new Command('baverly')
-    .description(description)
-    .version(version)
-    .showHelpAfterError('(see --help)')
-    .addHelpText(
-      'after',
-      '\nExit codes: 0 done, 1 below the asked threshold, 2 bad input, 3 incomplete (resume goes on)',
-    )
-    .exitOverride();
-  addRun(program, done);
-  addResume(program, done);
-  addVnncomp(program, done);
-  for (const command of program.commands) command.exitOverride().showHelpAfterError('(see --help)');
-  try {
-    await program.parseAsync([...argv]);
-  } catch (error) {
-    done(explain(error, (text) => process.stderr.write(text)));
-  }
+/** Entry of `npx baverly`. */
+async function main(): Promise<void> {
+  const { stdout, stderr, argv } = process;
+  process.exitCode = await runCommand(argv.slice(2), { stdout, stderr, worker: path.join(__dirname, 'worker.cjs') });
 }
 
-void main(process.argv);
+void main();

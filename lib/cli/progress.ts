@@ -1,5 +1,6 @@
 import { Presets, SingleBar } from 'cli-progress';
 import { formatCount } from '../report/format';
+import type { Output } from './host';
 
 /** Shows how far a run is, on stderr: a bar with counts and time left on a terminal, a line now and then elsewhere. */
 export interface Progress {
@@ -14,12 +15,12 @@ const silent: Progress = { phase() {}, update() {}, stop() {} };
 /** Seconds between lines where there is no terminal. */
 const lineInterval = 5;
 
-export function createProgress(quiet: boolean, stream: NodeJS.WriteStream = process.stderr): Progress {
+export function createProgress(quiet: boolean, stream: Output): Progress {
   if (quiet) return silent;
   return stream.isTTY ? barProgress(stream) : lineProgress(stream);
 }
 
-function barProgress(stream: NodeJS.WriteStream): Progress {
+function barProgress(stream: Output): Progress {
   const bar = new SingleBar(
     {
       stream,
@@ -53,7 +54,7 @@ function barProgress(stream: NodeJS.WriteStream): Progress {
   };
 }
 
-function lineProgress(stream: NodeJS.WriteStream): Progress {
+function lineProgress(stream: Output): Progress {
   const begun = Date.now();
   let last = begun;
   return {

@@ -1,16 +1,20 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
+import { gunzipped } from '../dataset/gunzip';
+import { openRecords } from '../dataset/records';
 import { BadInputError } from '../errors';
 import { modelHash } from '../network/hash';
 import { recordKey, requestKey } from '../pipeline/keys';
 import { readRecord, readRequest } from '../pipeline/records';
 import { fileStorage } from '../storage/files';
-import { conclude, executeRun } from './execute-run';
+import { executeRun } from './execute-run';
 import type { ExitCode } from './exit';
 import { readUserFile } from './files';
+import type { Host } from './host';
 import { localRun } from './local-run';
 import { defaultWorkers, positiveInteger, share } from './options';
+import { Problems } from './problems';
 
 interface ResumeOptions {
   readonly model?: string;
@@ -20,7 +24,7 @@ interface ResumeOptions {
   readonly json?: boolean;
 }
 
-export function addResume(program: Command, done: (code: ExitCode) => void): void {
+export function addResume(program: Command, host: Host, done: (code: ExitCode) => void): void {
   program
     .command('resume')
     .description('Finish a run that was interrupted')
@@ -30,16 +34,14 @@ export function addResume(program: Command, done: (code: ExitCode) => void): voi
     .option('--memory <mb>', 'memory cap of each process', positiveInteger, 1769)
     .option('--fail-below <share>', 'exit code 1 if the certified accuracy at any radius is below', share)
     .option('--json', 'print the summary as JSON, no progress')
-    .action(async (folder: string, options: ResumeOptions) => done(await resume(path.resolve(folder), options)));
+    .action(async (folder: string, options: ResumeOptions) => {
+      const absolute = path.resolve(folder);
+      await checkFolder(absolute, options.model);
+      done(await executeRun(host, { ...options, folder: absolute }));
+    });
 }
 
-async function resume(folder: string, options: ResumeOptions): Promise<ExitCode> {
-  await checkFolder(folder, options.model);
-  const result = await executeRun({ ...options, folder });
-  return conclude(result, { ...options, folder });
-}
-
-/** The folder must hold a run, and of the model it was planned with. */
+/** The folder must hold a run, and the model and data set that it was planned with. */
 async function checkFolder(folder: string, model: string | undefined): Promise<void> {
   const subject = `run folder ${folder}`;
   if (!existsSync(path.join(folder, requestKey(localRun)))) {
@@ -47,16 +49,25 @@ async function checkFolder(folder: string, model: string | undefined): Promise<v
   }
   const storage = fileStorage(folder);
   const request = await readRequest(storage, localRun);
-  const stored = modelHash(readUserFile(path.join(folder, request.model), 'model of the run').bytes);
-  const problems: string[] = [];
+  const problems = new Problems();
+  const hashOf = (file: string, what: string): string | undefined =>
+    problems.of(() => modelHash(gunzipped(readUserFile(file, what).bytes, file)));
+  const stored = hashOf(path.join(folder, request.model), 'model of the run');
   if (existsSync(path.join(folder, recordKey(localRun)))) {
     const record = await readRecord(storage, localRun);
-    if (record.modelHash !== stored) {
-      problems.push(`${request.model} in it is not the model that the run was planned with: start a new run`);
+    if (stored !== undefined && record.modelHash !== stored) {
+      problems.add(`${request.model} in it is not the model that the run was planned with: start a new run`);
+    }
+    const { manifest } = await openRecords(storage, request.dataset);
+    if (record.datasetHash !== manifest.sha256) {
+      problems.add(`${request.dataset} in it is not the data set that the run was planned with: start a new run`);
     }
   }
-  if (model !== undefined && modelHash(readUserFile(model, 'model').bytes) !== stored) {
-    problems.push(`is the run of another model (${request.model}) than ${model}`);
+  const given = model === undefined ? stored : hashOf(model, 'model');
+  if (stored !== undefined && given !== undefined && given !== stored) {
+    problems.add(
+      `the run is about another model (${request.model}) than ${model}: leave --model out, or start a new run`,
+    );
   }
-  if (problems.length > 0) throw new BadInputError(subject, problems);
+  problems.check(subject);
 }

@@ -4,10 +4,13 @@ import { gunzipped } from '../dataset/gunzip';
 import { BadInputError, messageOf } from '../errors';
 import { createEngine } from '../group/engine';
 import { settleProperties } from '../group/property';
+import { readNetwork } from '../network/read';
 import { readVnnlib } from '../region/vnnlib';
 import { type ExitCode, exitCodes } from './exit';
-import { readUserFile } from './files';
+import { readUserFile, unwritable } from './files';
+import type { Host } from './host';
 import { nonNegativeInteger, positiveNumber } from './options';
+import { Problems } from './problems';
 
 interface VnncompOptions {
   readonly timeout: number;
@@ -15,7 +18,7 @@ interface VnncompOptions {
   readonly seed: number;
 }
 
-export function addVnncomp(program: Command, done: (code: ExitCode) => void): void {
+export function addVnncomp(program: Command, host: Host, done: (code: ExitCode) => void): void {
   program
     .command('vnncomp')
     .description('Answer one VNN-COMP instance: unsat, sat (with a witness), unknown or timeout')
@@ -24,36 +27,50 @@ export function addVnncomp(program: Command, done: (code: ExitCode) => void): vo
     .requiredOption('--timeout <seconds>', 'time budget', positiveNumber)
     .option('--result <file>', 'write the answer there instead of to standard output')
     .option('--seed <n>', 'seed of everything random', nonNegativeInteger, 0)
-    .action(async (net: string, property: string, options: VnncompOptions) =>
-      done(await vnncomp(net, property, options)),
-    );
+    .action(async (net: string, property: string, options: VnncompOptions) => {
+      const answer = await answerTo(net, property, options);
+      if (options.result === undefined) host.stdout.write(answer);
+      else writeResult(options.result, answer);
+      done(exitCodes.done);
+    });
 }
 
-async function vnncomp(net: string, property: string, { timeout, result, seed }: VnncompOptions): Promise<ExitCode> {
-  const deadline = Date.now() + timeout * 1000;
-  const properties = readVnnlib(readUserFile(property, 'property').bytes, property);
-  const model = readUserFile(net, 'network');
-  const engine = await createEngine(gunzipped(model.bytes, net), `network ${net}`);
+/** The answer in VNN-COMP's format. */
+async function answerTo(net: string, property: string, options: VnncompOptions): Promise<string> {
+  const deadline = Date.now() + options.timeout * 1000;
+  const { model, properties } = readInstance(net, property, options.result);
+  const engine = await createEngine(model, `network ${net}`);
   try {
-    const { inputSize, classes } = engine.network;
-    const [{ box, violation }] = properties;
-    const outputs = violation.flat()[0]?.coefficients.length ?? classes;
-    if (box.lower.length !== inputSize || outputs !== classes) {
-      throw new BadInputError(`property ${property}`, [
-        `is about ${box.lower.length} inputs and ${outputs} outputs; ${net} has ${inputSize} and ${classes}`,
-      ]);
-    }
-    const answer = await settleProperties(engine, properties, { deadline, seed });
-    const lines: string[] = [answer.kind];
-    if (answer.kind === 'sat') {
-      const scores = await engine.original.scores(answer.witness, 1);
-      lines.push(formatWitness(answer.witness, scores));
-    }
-    write(`${lines.join('\n')}\n`, result);
-    return exitCodes.done;
+    const answer = await settleProperties(engine, properties, { deadline, seed: options.seed });
+    if (answer.kind !== 'sat') return `${answer.kind}\n`;
+    const scores = await engine.original.scores(answer.witness, 1);
+    return `sat\n${formatWitness(answer.witness, scores)}\n`;
   } finally {
     await engine.release();
   }
+}
+
+/** Reads and checks all that was given; BadInputError with the problems of network, property, their fit and the result file. */
+function readInstance(net: string, property: string, result: string | undefined) {
+  const problems = new Problems();
+  const model = problems.of(() => gunzipped(readUserFile(net, 'network').bytes, `network ${net}`));
+  const network = model && problems.of(() => readNetwork(model, `network ${net}`).network);
+  const properties = problems.of(() => readVnnlib(readUserFile(property, 'property').bytes, property));
+  const first = properties?.[0];
+  if (first && network) {
+    const inputs = first.box.lower.length;
+    const outputs = first.violation.flat()[0]?.coefficients.length ?? network.classes;
+    if (inputs !== network.inputSize || outputs !== network.classes) {
+      problems.add(
+        `property ${property}: is about ${inputs} inputs and ${outputs} outputs, ${net} has ${network.inputSize} and ` +
+          `${network.classes}: is it a property of this network?`,
+      );
+    }
+  }
+  const refused = result === undefined ? undefined : unwritable(result);
+  if (refused !== undefined) problems.add(`result ${result}: ${refused}`);
+  problems.check('the instance cannot be read');
+  return { model: model!, properties: properties! };
 }
 
 /** VNN-COMP's format: every input, then every output that the model gives for it. */
@@ -65,11 +82,7 @@ function formatWitness(inputs: Float32Array, outputs: Float32Array): string {
   return `(${pairs.join('\n')})`;
 }
 
-function write(text: string, file: string | undefined): void {
-  if (file === undefined) {
-    process.stdout.write(text);
-    return;
-  }
+function writeResult(file: string, text: string): void {
   try {
     writeFileSync(file, text);
   } catch (error) {

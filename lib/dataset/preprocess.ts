@@ -10,7 +10,7 @@ export const preprocessingSchema = z.strictObject({
   mean: z.array(z.number()).min(1),
   std: z.array(z.number().positive()).min(1),
   clip: z
-    .tuple([z.number(), z.number()])
+    .tuple([z.number(), z.number()], { error: 'must be two numbers, [low, high]' })
     .refine(([low, high]) => low < high, { error: 'must be [low, high] with low < high' }),
 });
 

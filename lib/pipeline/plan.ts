@@ -2,6 +2,8 @@ import { version as ortVersion } from 'onnxruntime-node/package.json';
 import { version } from '../../package.json';
 import { judgeAccuracy } from '../dataset/accuracy';
 import { checkDataSet } from '../dataset/check';
+import type { Preprocessing } from '../dataset/dataset';
+import { type Epsilon, parseEpsilons } from '../dataset/epsilon';
 import { openRecords } from '../dataset/records';
 import { BadInputError } from '../errors';
 import { createEngine, type Engine } from '../group/engine';
@@ -42,7 +44,10 @@ export async function planRun(storage: Storage, run: string, now: () => number =
     const records = await openRecords(storage, request.dataset);
     const { preprocessing, name, sha256 } = records.manifest;
     const dataset = await records.load();
-    const problems = checkDataSet(dataset, preprocessing, engine.network);
+    const problems = [
+      ...checkDataSet(dataset, preprocessing, engine.network),
+      ...radiusProblems(request.epsilons, preprocessing.clip),
+    ];
     if (problems.length > 0) throw new BadInputError(`data set ${name}`, problems);
 
     const count = Math.min(request.first ?? dataset.count, dataset.count);
@@ -54,7 +59,8 @@ export async function planRun(storage: Storage, run: string, now: () => number =
     const correct = misclassified.reduce((sum, wrong) => sum + 1 - wrong, 0);
     const accuracy = judgeAccuracy(correct, count, engine.network.classes);
     if (accuracy.kind === 'near chance' && !request.acceptLowAccuracy) {
-      throw new BadInputError(`data set ${name}`, [accuracy.message]);
+      const advice = 'if that is how it should be, go on with --accept-low-accuracy (acceptLowAccuracy in a policy)';
+      throw new BadInputError(`data set ${name}`, [`${accuracy.message}; ${advice}`]);
     }
 
     const record: RunRecord = {
@@ -85,6 +91,18 @@ export async function planRun(storage: Storage, run: string, now: () => number =
     return await writeNextRound(storage, kept, state, trees);
   } finally {
     await engine.release();
+  }
+}
+
+/** What is wrong with the radii of a request, which anyone may have written. */
+function radiusProblems(epsilons: readonly Epsilon[], clip: Preprocessing['clip']): readonly string[] {
+  try {
+    const read = parseEpsilons(epsilons.map(({ text }) => text).join(','), clip);
+    const wrong = epsilons.filter(({ value }, i) => value !== read[i]?.value);
+    return wrong.map(({ text, value }) => `radius ${text} of the request has the value ${value}`);
+  } catch (error) {
+    if (error instanceof BadInputError) return error.problems;
+    throw error;
   }
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import picomatch from 'picomatch';
-import { parseEpsilons } from '../dataset/epsilon';
+import { type Epsilon, parseEpsilons } from '../dataset/epsilon';
+import { BadInputError } from '../errors';
 import { type Policy, policySchema } from '../schedule/policy';
 import type { RunRequest } from '../schedule/records';
 import type { Storage } from '../storage/storage';
@@ -18,7 +19,7 @@ interface Occasion {
  * The runs that an event asks for: every policy whose models match. Their requests are written; each becomes an execution of its
  * own, named by policy, model version and occasion.
  *
- * @throws BadInputError with all problems of a policy that cannot be read
+ * @throws BadInputError with all problems of all policies that cannot be read; no run is started then
  */
 export async function resolveEvent(storage: Storage, event: UploadEvent | AuditEvent): Promise<PlanOutput> {
   const policies = await readPolicies(storage);
@@ -38,14 +39,32 @@ export async function resolveEvent(storage: Storage, event: UploadEvent | AuditE
   return { kind: 'nothing', reason: `none of ${policies.size} policies applies to ${models}` };
 }
 
-async function readPolicies(storage: Storage): Promise<Map<string, Policy>> {
+/** A policy with its radii read. */
+interface ReadPolicy extends Omit<Policy, 'epsilons'> {
+  readonly epsilons: readonly Epsilon[];
+}
+
+/** All policies by name; BadInputError with the problems of every one that cannot be read. */
+async function readPolicies(storage: Storage): Promise<Map<string, ReadPolicy>> {
   const keys = (await storage.list(policyPrefix)).map(({ key }) => key).filter((key) => key.endsWith('.json'));
-  const policies = new Map<string, Policy>();
+  const policies = new Map<string, ReadPolicy>();
+  const problems: string[] = [];
   for (const key of keys) {
-    policies.set(key.slice(policyPrefix.length, -'.json'.length), await readJson(storage, key, policySchema));
+    try {
+      const policy = await readJson(storage, key, policySchema);
+      const epsilons = parseEpsilons(policy.epsilons.join(','), anyRange);
+      policies.set(key.slice(policyPrefix.length, -'.json'.length), { ...policy, epsilons });
+    } catch (error) {
+      if (!(error instanceof BadInputError)) throw error;
+      problems.push(...error.problems.map((problem) => `${key}: ${problem}`));
+    }
   }
+  if (problems.length > 0) throw new BadInputError(`policies in ${storage.location}`, problems);
   return policies;
 }
+
+/** The range of a pixel is that of the data set, which planning compares the radii with. */
+const anyRange = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
 
 function uploadOccasion({ detail }: UploadEvent): Occasion {
   const { key, etag, sequencer } = detail.object;
@@ -70,13 +89,13 @@ function runName(policy: string, model: string, occasion: string): string {
   return `${readable.slice(0, 63)}-${digest}`;
 }
 
-function requestOf(policy: Policy, model: string): RunRequest {
+function requestOf(policy: ReadPolicy, model: string): RunRequest {
   const { dataset, epsilons, first, secondsPerBall, seed, workers, acceptLowAccuracy } = policy;
   return {
     version: 1,
     model,
     dataset,
-    epsilons: parseEpsilons(epsilons.join(',')),
+    epsilons: [...epsilons],
     ...(first !== undefined && { first }),
     mode: 'batch',
     secondsPerBall,

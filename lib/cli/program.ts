@@ -1,0 +1,40 @@
+import { Command } from 'commander';
+import { description, version } from '../../package.json';
+import { type ExitCode, exitCodes, explain } from './exit';
+import type { Host } from './host';
+import { addResume } from './resume';
+import { addRun } from './run';
+import { addVnncomp } from './vnncomp';
+
+/**
+ * The command line: `argv` without the names of node and script. Never throws; what goes wrong is told on `stderr` and by the exit
+ * code: 0 done, 1 below the asked threshold, 2 bad input, 3 incomplete.
+ */
+export async function runCommand(argv: readonly string[], host: Host): Promise<ExitCode> {
+  let code: ExitCode = exitCodes.done;
+  const done = (ended: ExitCode): void => {
+    code = ended;
+  };
+  const program = new Command('baverly')
+    .description(description)
+    .version(version)
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, 1 below the asked threshold, 2 bad input, 3 incomplete (resume goes on)',
+    );
+  addRun(program, host, done);
+  addResume(program, host, done);
+  addVnncomp(program, host, done);
+  for (const command of [program, ...program.commands]) {
+    command
+      .exitOverride()
+      .showHelpAfterError('(see --help)')
+      .configureOutput({ writeOut: (text) => host.stdout.write(text), writeErr: (text) => host.stderr.write(text) });
+  }
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+  } catch (error) {
+    return explain(host, error, argv.includes('--json'));
+  }
+  return code;
+}
