@@ -1,7 +1,7 @@
 /**
  * Time and memory of clustering, planning, merging and storing for 10^3 to 10^6 balls:
- *   node scripts/run-ts.cjs bench/schedule.ts [largest power of ten, 6] [bits of a fingerprint, 256]
- * Each line is one size. Seconds are wall time of one core; a round plans and merges results for all its balls.
+ *   npm run bench -- schedule [--power 6] [--bits 256]
+ * `power`: the largest power of ten; `bits`: of a fingerprint. Each line is one size. Seconds are wall time of one core; a round plans and merges results for all its balls.
  */
 import { createFingerprints, type Fingerprints } from '../lib/group/fingerprint';
 import { buildForest } from '../lib/group/forest';
@@ -13,6 +13,7 @@ import { type PlanOptions, planRound } from '../lib/schedule/plan-round';
 import type { BallResult, BatchResult, MiniBatch } from '../lib/schedule/records';
 import { createState } from '../lib/schedule/state';
 import { encodeState } from '../lib/schedule/state-file';
+import { optionsOf, positive } from './support/options';
 
 const labels = 10;
 
@@ -77,5 +78,12 @@ function measure(count: number, bits: number): string {
   return `${count} balls x ${bits} bits: ${times.join(', ')}; peak ${Math.round(peak / 1e6)} MB; ${totals}`;
 }
 
-const [power = '6', bits = '256'] = process.argv.slice(2);
-for (let exponent = 3; exponent <= Number(power); exponent++) console.log(measure(10 ** exponent, Number(bits)));
+export async function schedule(args: string[]): Promise<void> {
+  const options = optionsOf(args, {
+    power: { type: 'string', default: '6' },
+    bits: { type: 'string', default: '256' },
+  });
+  const power = positive(options.power, 'power');
+  const bits = positive(options.bits, 'bits');
+  for (let exponent = 3; exponent <= power; exponent++) console.log(measure(10 ** exponent, bits));
+}

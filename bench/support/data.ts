@@ -1,0 +1,47 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { DataSet, NamedBytes, Preprocessing } from '../../lib/dataset/dataset';
+import { parseDataSet } from '../../lib/dataset/open';
+import { defaultPreprocessing, pixels } from '../../lib/dataset/preprocess';
+import { BadInputError } from '../../lib/errors';
+import { ball } from '../../lib/region/ball';
+import type { Box } from '../../lib/region/box';
+
+const root = path.resolve(process.env.BAVERLY_DATA ?? path.join(__dirname, '../../../shared/data'));
+
+/** Path of a file of the benchmark data: nets, MNIST, VNN-COMP properties; bench/README.md says where they come from. */
+export function benchmarkFile(file: string): string {
+  const full = path.join(root, file);
+  if (existsSync(full)) return full;
+  throw new BadInputError(`benchmark data ${file}`, [
+    `there is no ${full}: set BAVERLY_DATA to the folder of the data (bench/README.md)`,
+  ]);
+}
+
+export function readBenchmark(file: string): NamedBytes {
+  return { name: path.basename(file), bytes: readFileSync(benchmarkFile(file)) };
+}
+
+export const mnistImages = 'mnist/t10k-images-idx3-ubyte.gz';
+export const mnistLabels = 'mnist/t10k-labels-idx1-ubyte.gz';
+
+/** The MNIST test set as a network takes it. */
+export interface Mnist {
+  readonly labels: DataSet['labels'];
+  /** The stored bytes of an image. */
+  bytes(index: number): DataSet['values'];
+  ball(index: number, epsilon: number, inputShape: readonly number[]): Box;
+}
+
+export function readMnist(): Mnist {
+  const { dataset } = parseDataSet({ data: readBenchmark(mnistImages), labels: readBenchmark(mnistLabels) });
+  const preprocessing: Preprocessing = defaultPreprocessing(dataset);
+  const size = dataset.values.length / dataset.count;
+  const bytes = (index: number) => dataset.values.subarray(index * size, (index + 1) * size);
+  return {
+    labels: dataset.labels,
+    bytes,
+    ball: (index, epsilon, inputShape) =>
+      ball(pixels(bytes(index), preprocessing, inputShape), epsilon, preprocessing, inputShape),
+  };
+}
