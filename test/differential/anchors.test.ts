@@ -33,14 +33,17 @@ async function proven(net: string, epsilon: number): Promise<number> {
   }
 }
 
-describeWithData('what bounds alone prove of the first 100 MNIST test images, by other implementations of CROWN', () => {
-  test.each([
-    ['mnist-net_256x2', 0.02, 69],
-    ['mnist-net_256x4', 0.02, 82],
-    ['mnist_6_100', 0.02, 47],
-    ['mnist_conv_small', 0.02, 99],
-    ['mnist_conv_small', 0.05, 95],
-  ])('%s at %d: at least %d', async (net, epsilon, anchor) => {
-    expect(await proven(net, epsilon)).toBeGreaterThanOrEqual(anchor);
-  });
-});
+describeWithData(
+  'what bounds alone prove of the first 100 MNIST test images, by other implementations of CROWN',
+  () => {
+    test.each([
+      ['mnist-net_256x2', 0.02, 69],
+      ['mnist-net_256x4', 0.02, 82],
+      ['mnist_6_100', 0.02, 47],
+      ['mnist_conv_small', 0.02, 99],
+      ['mnist_conv_small', 0.05, 95],
+    ])('%s at %d: at least %d', async (net, epsilon, anchor) => {
+      expect(await proven(net, epsilon)).toBeGreaterThanOrEqual(anchor);
+    });
+  },
+);
