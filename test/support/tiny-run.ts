@@ -1,4 +1,10 @@
+import type { DataSet } from '../../lib/dataset/dataset';
+import { defaultPreprocessing } from '../../lib/dataset/preprocess';
+import { writeRecords } from '../../lib/dataset/records';
 import { loadModel } from '../../lib/network/original';
+import { requestKey } from '../../lib/pipeline/keys';
+import type { RunRequest } from '../../lib/schedule/records';
+import type { Storage } from '../../lib/storage/storage';
 import { randomMlp, uniform } from './models';
 
 /** A small classifier with inputs that it classifies as labelled. */
@@ -10,7 +16,7 @@ export interface TinySet {
 }
 
 /** `wrong` inputs, the first ones, have another label than the class that the model gives. */
-export async function tinySet({ count = 60, sizes = [4, 8, 8, 3], seed = 5, wrong = 0 } = {}): Promise<TinySet> {
+export async function tinySet({ count = 60, sizes = [4, 8, 8, 3], seed = 182, wrong = 0 } = {}): Promise<TinySet> {
   const model = randomMlp(sizes, seed);
   const draw = uniform(seed + 1);
   const inputs = Array.from({ length: count }, () => draw(sizes[0], 0.5).map((value) => Math.fround(value + 0.5)));
@@ -28,4 +34,43 @@ export async function tinySet({ count = 60, sizes = [4, 8, 8, 3], seed = 5, wron
 /** As a CSV file, the label first. */
 export function csvOf({ inputs, labels }: Pick<TinySet, 'inputs' | 'labels'>): string {
   return inputs.map((input, i) => `${[labels[i], ...input].join(',')}\n`).join('');
+}
+
+/** As a data set in memory. */
+export function dataSetOf({ inputs, labels }: Pick<TinySet, 'inputs' | 'labels'>): DataSet {
+  return {
+    count: inputs.length,
+    shape: [inputs[0].length],
+    values: Float32Array.from(inputs.flatMap((input) => [...input])),
+    labels: Int32Array.from(labels),
+  };
+}
+
+/** Puts model, data set and request of a run where the functions find them. */
+export async function requestRun(
+  storage: Storage,
+  run: string,
+  set: TinySet,
+  rest: Partial<RunRequest> = {},
+): Promise<RunRequest> {
+  const dataset = dataSetOf(set);
+  const request: RunRequest = {
+    version: 1,
+    model: 'models/tiny.onnx',
+    dataset: 'datasets/tiny',
+    epsilons: [
+      { text: '0.02', value: 0.02 },
+      { text: '1/10', value: 0.1 },
+    ],
+    mode: 'batch',
+    secondsPerBall: 20,
+    seed: 0,
+    workers: 2,
+    acceptLowAccuracy: false,
+    ...rest,
+  };
+  await storage.put(request.model, set.model);
+  await writeRecords(storage, request.dataset, dataset, defaultPreprocessing(dataset), 'tiny');
+  await storage.put(requestKey(run), JSON.stringify(request));
+  return request;
 }
