@@ -28,13 +28,14 @@ export function decodeTrees(bytes: Uint8Array): Map<number, ClusterTree> {
     throw new Error('the stored cluster trees are not of version 1');
   }
   const count = view.getUint32(8, true);
+  if (bytes.length < 12 + 8 * count) throw cutOff();
   const sizes = Array.from({ length: count }, (_, i) => ({
     label: view.getUint32(12 + 8 * i, true),
     size: view.getUint32(16 + 8 * i, true),
   }));
   const members = sizes.reduce((sum, { size }) => sum + size, 0);
   const start = 12 + 8 * count;
-  if (bytes.length !== start + 5 * members) throw new Error('the stored cluster trees are cut off');
+  if (bytes.length !== start + 5 * members) throw cutOff();
   const trees = new Map<number, ClusterTree>();
   let at = 0;
   for (const { label, size } of sizes) {
@@ -44,4 +45,8 @@ export function decodeTrees(bytes: Uint8Array): Map<number, ClusterTree> {
     at += size;
   }
   return trees;
+}
+
+function cutOff(): Error {
+  return new Error('the stored cluster trees are cut off');
 }
