@@ -38,6 +38,8 @@ function copyOnnxRuntime(outputFolder, platform) {
   }
   copyPackage(runtime, outputFolder, ['package.json', 'dist', path.join('bin', 'napi-v6', platform)]);
   copyPackage(common, outputFolder, ['package.json', 'dist']);
+  // HiGHS reads its WebAssembly file from beside its code.
+  copyPackage(packageFolder('highs', __filename), outputFolder, ['package.json', 'build']);
 }
 
 const [outputFolder, platform] = process.argv.slice(2);

@@ -14,7 +14,7 @@ for (const model of ['fc', 'conv']) {
   const out = path.join('baverly-runs', `example-${model}`);
   rmSync(path.join(root, out), { recursive: true, force: true });
   const run = ['run', '--model', path.join(digits, `${model}.onnx`), '--data', path.join(digits, 'digits-test.npz')];
-  const args = [...run, '--epsilon', '0.02,0.04', '--first', '200', '--out', out];
+  const args = [...run, '--epsilon', '0.02,0.04', '--first', '200', '--time-per-ball', '5', '--out', out];
   console.log(`\n> npx baverly ${args.join(' ')}`);
   const { status } = spawnSync(process.execPath, [path.join(root, 'bin', 'baverly.cjs'), ...args], {
     cwd: root,

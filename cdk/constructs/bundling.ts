@@ -31,7 +31,7 @@ export const plainBundling = common;
 export function onnxBundling(platform: Settings['onnxPlatform']): BundlingOptions {
   return {
     ...common,
-    externalModules: ['onnxruntime-node', 'onnxruntime-common'],
+    externalModules: ['onnxruntime-node', 'onnxruntime-common', 'highs'],
     commandHooks: {
       beforeBundling: () => [],
       beforeInstall: () => [],

@@ -5,16 +5,19 @@ export interface Effort {
   /** Starts of the attack per ball, and its steps. */
   readonly restarts: number;
   readonly steps: number;
+  /** Share of the time per ball that the search may take; 0: no search. The shares of all attempts add up to 1. */
+  readonly searchShare: number;
 }
 
-const attacks: readonly (readonly [restarts: number, steps: number])[] = [
-  [3, 20],
-  [9, 60],
-  [20, 100],
+const levels: readonly Omit<Effort, 'bound'>[] = [
+  // Most balls need no more than this; the rest is known after it.
+  { restarts: 3, steps: 20, searchShare: 0 },
+  { restarts: 9, steps: 40, searchShare: 0.25 },
+  { restarts: 20, steps: 100, searchShare: 0.75 },
 ];
 
 /** The effort of an attempt (1, 2, ...). A `retry` follows a crash: nothing is known of its balls yet. */
 export function effortOf(attempt: number, kind: 'first' | 'rest' | 'suspect' | 'retry'): Effort {
-  const [restarts, steps] = attacks[Math.min(attempt, attacks.length) - 1];
-  return { bound: kind === 'first' || kind === 'retry', restarts, steps };
+  const level = levels[Math.min(attempt, levels.length) - 1];
+  return { ...level, bound: kind === 'first' || kind === 'retry' };
 }

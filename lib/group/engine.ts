@@ -1,9 +1,10 @@
 import type { Bounder, BoundOptions } from '../bounds/bounder';
-import { createBounder } from '../bounds/bounder';
+import { createBounder, defaultMemoryBytes } from '../bounds/bounder';
 import { modelHash } from '../network/hash';
 import type { Network } from '../network/network';
 import type { OriginalModel } from '../network/original';
 import { loadModel } from '../network/original';
+import { createSearcher, type Searcher } from '../search/searcher';
 
 /** A model ready for verification: its normal form with bounds, and the original that judges witnesses. */
 export interface Engine {
@@ -12,6 +13,7 @@ export interface Engine {
   readonly hash: string;
   readonly bounder: Bounder;
   readonly original: OriginalModel;
+  readonly searcher: Searcher;
   release(): Promise<void>;
 }
 
@@ -19,12 +21,15 @@ export interface Engine {
 export async function createEngine(model: Uint8Array, subject: string, options: BoundOptions = {}): Promise<Engine> {
   const { file, original } = await loadModel(model, subject);
   const bounder = createBounder(file.network, options);
+  const searcher = createSearcher(file.network, bounder, original, options.memoryBytes ?? defaultMemoryBytes);
   return {
+    searcher,
     network: file.network,
     hash: modelHash(model),
     bounder,
     original,
     async release() {
+      await searcher.release();
       await bounder.release();
       await original.release();
     },

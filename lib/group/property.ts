@@ -11,7 +11,7 @@ export type PropertyAnswer =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'timeout' };
 
-const attempts = 3;
+const attempts = 2;
 
 /** Settles a disjunction of properties by the efforts of a ball's attempts, within the deadline (ms since the epoch). */
 export async function settleProperties(
@@ -22,7 +22,9 @@ export async function settleProperties(
   let open = properties.map((property, i) => ({ ...property, seed: seed + i }));
   for (let attempt = 1; attempt <= attempts && open.length > 0; attempt++) {
     const effort = effortOf(attempt, attempt === 1 ? 'first' : 'rest');
-    const { members } = await verifyMiniBatch(engine, open, { effort, deadline });
+    const secondsPerBall = Math.max(0, deadline - Date.now()) / 1000 / open.length;
+    const options = { effort: { ...effort, searchShare: attempt === 1 ? 0 : 1 }, deadline, secondsPerBall };
+    const { members } = await verifyMiniBatch(engine, open, options);
     for (const outcome of members) {
       if (outcome.verdict === 'not-robust') return { kind: 'sat', witness: outcome.witness };
     }

@@ -16,10 +16,10 @@ export interface Member {
 }
 
 /** What a mini-batch found out about a member. `open`: another attempt may settle it. */
-export type MemberOutcome = (
+export type MemberOutcome = Finding & { readonly cpuSeconds: number };
+type Finding =
   | Extract<Verdict, { verdict: 'robust' | 'not-robust' }>
-  | { readonly verdict: 'open'; readonly reason: UnknownReason; readonly margin?: number }
-) & { readonly cpuSeconds: number };
+  | { readonly verdict: 'open'; readonly reason: UnknownReason; readonly margin?: number };
 
 export interface MiniBatchOutcome {
   /** One per member, in order. */
@@ -30,6 +30,8 @@ export interface MiniBatchOutcome {
 
 export interface VerifyOptions {
   readonly effort: Effort;
+  /** Time budget of the search of one member, over all attempts. */
+  readonly secondsPerBall: number;
   /** Clock time, ms since the epoch, by which to hand back whatever is known. */
   readonly deadline: number;
   /** Points of the attack that go through the network together. */
@@ -38,8 +40,8 @@ export interface VerifyOptions {
 
 /**
  * Verifies a mini-batch (engine.md, section 4): the margins of all members are bounded together, as rows of the same products;
- * members that this leaves open are attacked together. Sound for each member by itself: a bound of one
- * never depends on another, and a witness is replayed on the original model.
+ * members that this leaves open are attacked together, and what withstands is searched, one member after the other. Sound for each
+ * member by itself: a bound of one never depends on another, and a witness is replayed on the original model.
  */
 export async function verifyMiniBatch(
   engine: Engine,
@@ -47,25 +49,31 @@ export async function verifyMiniBatch(
   options: VerifyOptions,
 ): Promise<MiniBatchOutcome> {
   const clock = cpuClock(members.length);
-  const margins = options.effort.bound ? await clock.share(all(members), () => bound(engine, members, options)) : [];
-  const proven = members.map((_, i) => (margins[i] ?? Number.NEGATIVE_INFINITY) > 0);
-  const doubtful = all(members).filter((i) => !proven[i]);
-  const witnesses = await clock.share(doubtful, () => search(engine, members, doubtful, options));
-  const late = Date.now() > options.deadline;
-  const outcomes = members.map((_, i): MemberOutcome => {
-    const cpuSeconds = clock.of(i);
-    if (proven[i]) return { verdict: 'robust', settledBy: 'bound', margin: margins[i]!, cpuSeconds };
+  const everyone = [...members.keys()];
+  const margins = options.effort.bound ? await clock.share(everyone, () => bound(engine, members, options)) : [];
+  const doubtful = everyone.filter((i) => !((margins[i] ?? Number.NEGATIVE_INFINITY) > 0));
+  const witnesses = await clock.share(doubtful, () => attackMembers(engine, members, doubtful, options));
+  const findings = new Map<number, Finding>();
+  for (const i of everyone) {
     const witness = witnesses.get(i);
-    if (witness) return { verdict: 'not-robust', settledBy: 'attack', ...witness, cpuSeconds };
-    const margin = margins[i];
-    return {
-      verdict: 'open',
-      reason: late ? 'time' : margin === Number.NEGATIVE_INFINITY ? 'numerics' : 'search not run',
-      ...(margin !== undefined && Number.isFinite(margin) && { margin }),
-      cpuSeconds,
-    };
-  });
+    if (witness) findings.set(i, { verdict: 'not-robust', settledBy: 'attack', ...witness });
+    else if (!doubtful.includes(i)) findings.set(i, { verdict: 'robust', settledBy: 'bound', margin: margins[i]! });
+    else if (options.effort.searchShare === 0 || Date.now() > options.deadline)
+      findings.set(i, unsearched(margins[i], options));
+    else findings.set(i, await clock.share([i], () => searchMember(engine, members[i], options)));
+  }
+  const outcomes = everyone.map((i): MemberOutcome => ({ ...findings.get(i)!, cpuSeconds: clock.of(i) }));
   return { members: outcomes, suspect: worst(outcomes) };
+}
+
+function unsearched(margin: number | undefined, { deadline }: VerifyOptions): Finding {
+  const late = Date.now() > deadline;
+  const overflow = margin === Number.NEGATIVE_INFINITY;
+  return {
+    verdict: 'open',
+    reason: late ? 'time' : overflow ? 'numerics' : 'search not run',
+    ...(margin !== undefined && !overflow && { margin }),
+  };
 }
 
 /** Proven margins, as far as time allows; undefined for members that were not reached. */
@@ -85,7 +93,7 @@ async function bound(
 }
 
 /** Attacks the doubtful members; the witnesses found, by member. */
-async function search(
+async function attackMembers(
   { bounder, original }: Engine,
   members: readonly Member[],
   doubtful: readonly number[],
@@ -100,6 +108,34 @@ async function search(
     if (witness) found.set(doubtful[k], { witness, predicted: predictedClass(await original.scores(witness, 1)) });
   }
   return found;
+}
+
+/** Complete search of one member. Of a conjunction only its first half-space is searched: VNN-COMP's have one. */
+async function searchMember(
+  { searcher, original }: Engine,
+  { box, violation }: Member,
+  { effort, secondsPerBall, deadline }: VerifyOptions,
+): Promise<Finding> {
+  const rows = violation.flatMap((conjunction) => marginRows([conjunction.slice(0, 1)]));
+  const end = Math.min(deadline, Date.now() + 1000 * effort.searchShare * secondsPerBall);
+  const result = await searcher.search(box, violation, rows, end);
+  switch (result.kind) {
+    case 'proven':
+      return { verdict: 'robust', settledBy: result.branched ? 'search' : 'optimised bound', margin: result.margin };
+    case 'witness': {
+      const { witness } = result;
+      const predicted = predictedClass(await original.scores(witness, 1));
+      return { verdict: 'not-robust', settledBy: 'search', witness, predicted };
+    }
+    case 'open': {
+      const { reason, margin } = result;
+      return {
+        verdict: 'open',
+        reason: reason === 'stuck' ? 'numerics' : reason,
+        ...(Number.isFinite(margin) && { margin }),
+      };
+    }
+  }
 }
 
 /** The class with the highest score, the first of several. */
@@ -133,8 +169,4 @@ function cpuClock(members: number) {
       return result;
     },
   };
-}
-
-function all(members: readonly Member[]): number[] {
-  return members.map((_, i) => i);
 }

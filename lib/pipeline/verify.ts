@@ -107,6 +107,7 @@ async function run(
   const seconds = Math.max(batch.seconds - writingSeconds, batch.seconds / 2);
   const outcome = await verifyMiniBatch(engine, members, {
     effort: effortOf(batch.attempt, batch.kind),
+    secondsPerBall: request.secondsPerBall,
     deadline: started + 1000 * seconds,
   });
   const balls: BallResult[] = [];

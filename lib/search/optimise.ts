@@ -24,6 +24,8 @@ export interface Optimised {
   readonly branch: number | undefined;
   /** The minimiser of the relaxed functional, in e of [-1, 1]^n. */
   readonly corner: Float32Array;
+  /** Per neuron of the problem, what its relaxation costs at the minimiser; 0 where it is decided. */
+  gaps(): Float64Array;
 }
 
 export interface StepOptions {
@@ -31,15 +33,17 @@ export interface StepOptions {
   /** First step lengths of Adam for slopes and multipliers. */
   readonly alphaRate: number;
   readonly betaRate: number;
+  /** Layers that the rows depend on: the first so many (by default all). */
+  readonly layers?: number;
 }
 
 const decay = 0.97;
 const adam = { first: 0.9, second: 0.99, floor: 1e-8 };
 
 /** The matrices of a problem as tensors, made once. */
-export function problemFeeds({ layers, inputSize }: Problem): { [name: string]: ort.Tensor } {
+export function problemFeeds({ layers, inputSize }: Problem, end = layers.length): { [name: string]: ort.Tensor } {
   const feeds: { [name: string]: ort.Tensor } = {};
-  for (const [k, { weights, bias, error, size }] of layers.entries()) {
+  for (const [k, { weights, bias, error, size }] of layers.slice(0, end).entries()) {
     for (const { from, matrix } of weights) {
       const name = from === inputBlock ? 'x' : `${from}`;
       const columns = from === inputBlock ? inputSize : layers[from].size;
@@ -60,16 +64,17 @@ export async function optimise(
   problem: Problem,
   feeds: { readonly [name: string]: ort.Tensor },
   open: readonly SubProblem[],
-  { steps, alphaRate, betaRate }: StepOptions,
+  { steps, alphaRate, betaRate, layers: end = problem.layers.length }: StepOptions,
 ): Promise<Optimised[]> {
   const rows = open.length;
-  const layers = problem.layers.map((_, k) => layerTables(problem, k, open));
-  const rowFeeds = Object.fromEntries(
-    layers.flatMap((tables, k) => {
-      if (tables.start === undefined) return [];
-      return [[`c${k}`, tables.start]];
-    }),
-  );
+  const layers = problem.layers.slice(0, end).map((_, k) => layerTables(problem, k, open));
+  const rowFeeds: { [name: string]: ort.Tensor } = {};
+  for (const [k, { start }] of layers.entries()) if (start) rowFeeds[`c${k}`] = start;
+  if (open[0].row.input) {
+    const inputs = new Float32Array(rows * problem.inputSize);
+    for (const [r, { row }] of open.entries()) inputs.set(row.input!, r * problem.inputSize);
+    rowFeeds.cx = floatTensor(inputs, rows, problem.inputSize);
+  }
   const best = new Float64Array(rows).fill(Number.NEGATIVE_INFINITY);
   let out: { readonly [name: string]: Float32Array } = {};
   for (let step = 1; step <= steps; step++) {
@@ -105,7 +110,8 @@ export async function optimise(
       bound: best[r],
       alpha,
       beta,
-      branch: best[r] > 0 ? undefined : costliest(problem, layers, out, r),
+      branch: best[r] > 0 ? undefined : costliest(problem, gapsOf(problem, layers, out, r)),
+      gaps: () => gapsOf(problem, layers, out, r),
       corner: out.corner.subarray(r * problem.inputSize, (r + 1) * problem.inputSize),
     };
   });
@@ -199,15 +205,14 @@ function ascend(
   }
 }
 
-/** The unstable neuron with the largest gap between relaxation and ReLU at the minimiser, weighted by its coefficient. */
-function costliest(
+/** The gap between relaxation and ReLU at the minimiser, weighted by the coefficient; -1 for decided neurons. */
+function gapsOf(
   problem: Problem,
   layers: readonly LayerTables[],
   out: { readonly [name: string]: Float32Array },
   r: number,
-): number | undefined {
-  let branch: number | undefined;
-  let most = Number.NEGATIVE_INFINITY;
+): Float64Array {
+  const gaps = new Float64Array(problem.offsets[problem.layers.length]).fill(-1);
   for (const [k, { size, kind, alpha, slope, intercept }] of layers.entries()) {
     const coefficients = out[`h${k}`];
     const values = out[`z${k}`];
@@ -217,12 +222,20 @@ function costliest(
       const z = values?.[i] ?? 0;
       const h = coefficients?.[i] ?? 0;
       const relaxed = h > 0 ? alpha[i] * z : slope[i] * z + intercept[i];
-      const gap = Math.abs(h) * Math.abs(relaxed - Math.max(0, z)) + 1e-3 * Math.abs(h) * intercept[i];
-      if (gap > most) {
-        most = gap;
-        branch = problem.offsets[k] + j;
-      }
+      // A small share of the largest possible gap breaks ties between neurons that are exact at this minimiser.
+      gaps[problem.offsets[k] + j] = Math.abs(h) * (Math.abs(relaxed - Math.max(0, z)) + 1e-3 * intercept[i]);
     }
+  }
+  return gaps;
+}
+
+function costliest(problem: Problem, gaps: Float64Array): number | undefined {
+  let branch: number | undefined;
+  let most = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < problem.offsets[problem.layers.length]; i++) {
+    if (gaps[i] < 0 || gaps[i] <= most) continue;
+    most = gaps[i];
+    branch = i;
   }
   return branch;
 }

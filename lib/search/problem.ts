@@ -2,7 +2,6 @@ import { errorInflation } from '../bounds/relaxation';
 import { gamma, underflowUnit } from '../bounds/rounding';
 import type { AffineRows } from '../network/affine-rows';
 import { type Float32Box, roundUp } from '../region/outward';
-import type { HalfSpace } from '../region/violation';
 import { type Blocks, inputBlock } from './blocks';
 
 /** Pre-activation bounds of one ball at a ReLU layer, [size]. */
@@ -24,8 +23,12 @@ export interface Problem {
   readonly box: Float32Box;
   readonly centre: Float64Array;
   readonly radius: Float64Array;
+  /** Bounds of the absolute values of the inputs. */
+  readonly reach: Float64Array;
   /** Where each layer starts among all neurons of the problem, and their number at the end. */
   readonly offsets: readonly number[];
+  /** Of all neurons of the problem: what is assumed of them from the start. */
+  readonly splits: Int8Array;
   /** Absolute slack of every row: underflow. */
   readonly slack: number;
 }
@@ -46,6 +49,8 @@ export interface ProblemLayer {
 export interface ProblemRow {
   /** By layer, coefficients on its ReLUs' outputs; undefined where the output does not read it. */
   readonly coefficients: readonly (Float32Array | undefined)[];
+  /** Coefficients on e, where the functional reads the input past all ReLUs. */
+  readonly input: Float32Array | undefined;
   /** Constant, its rounding error and that of the coefficients already subtracted. */
   readonly constant: number;
 }
@@ -53,12 +58,26 @@ export interface ProblemRow {
 /** Entries of composed maps are float64 sums over at most some thousands of terms. */
 const compositionError = 2 ** -36;
 
-export function problemOf(blocks: Blocks, box: Float32Box, bounds: readonly LayerBounds[]): Problem {
+/** Signs that are assumed of some neurons: per layer, by neuron, 1 where z >= 0, -1 where z <= 0. */
+export type Assumptions = readonly ReadonlyMap<number, 1 | -1>[];
+
+/**
+ * @param bounds pre-activation bounds on the part of the ball where the assumptions hold
+ * @param assumed neurons that stay in the problem, whatever their bounds, so that their constraints can have multipliers
+ */
+export function problemOf(
+  blocks: Blocks,
+  box: Float32Box,
+  bounds: readonly LayerBounds[],
+  assumed?: Assumptions,
+): Problem {
   const inputSize = box.lower.length;
   const centre = Float64Array.from(box.lower, (low, i) => (low + box.upper[i]) / 2);
   const radius = Float64Array.from(box.upper, (high, i) => ((high - box.lower[i]) / 2) * (1 + 2 ** -50));
   const reach = Float64Array.from(centre, (c, i) => Math.abs(c) + radius[i]);
-  const alive = bounds.map(({ upper }) => Int32Array.from([...upper.keys()].filter((j) => !(upper[j] <= 0))));
+  const alive = bounds.map(({ upper }, k) =>
+    Int32Array.from([...upper.keys()].filter((j) => !(upper[j] <= 0) || assumed?.[k].has(j))),
+  );
   /** Bounds of the absolute values of each layer's ReLUs. */
   const tops = bounds.map(({ upper }) => upper);
   const layers: ProblemLayer[] = [];
@@ -99,43 +118,73 @@ export function problemOf(blocks: Blocks, box: Float32Box, bounds: readonly Laye
     offsets.push(offsets[k] + own.length);
   }
   const terms = inputSize + offsets[offsets.length - 1] + 64;
-  return { layers, inputSize, box, centre, radius, offsets, slack: 8 * underflowUnit * terms * (magnitudeSum + 1) };
+  const splits = new Int8Array(offsets[offsets.length - 1]);
+  for (const [k, { alive: own }] of layers.entries()) {
+    for (const [r, j] of own.entries()) splits[offsets[k] + r] = assumed?.[k].get(j) ?? 0;
+  }
+  return {
+    layers,
+    inputSize,
+    box,
+    centre,
+    radius,
+    reach,
+    offsets,
+    splits,
+    slack: 8 * underflowUnit * terms * (magnitudeSum + 1),
+  };
 }
 
-/** Carries a functional of the outputs to the layers; undefined where the output reads the input itself, which no step supports. */
-export function problemRow(
+/** A functional: coefficients by component of a layer's pre-activations (or the outputs), sparse. */
+export type Functional = readonly (readonly [component: number, weight: number])[];
+
+/**
+ * Carries functionals of layer `end` (by default the outputs) to the layers, and the input, that it reads.
+ */
+export function problemRows(
   blocks: Blocks,
   problem: Problem,
-  { coefficients, offset }: HalfSpace,
+  functionals: readonly { readonly terms: Functional; readonly offset: number }[],
   bounds: readonly LayerBounds[],
-): ProblemRow | undefined {
-  const map = blocks.layers[blocks.layers.length - 1];
-  if (map.from.includes(inputBlock)) return undefined;
-  const outputs = Int32Array.from(map.bias.keys());
-  const { magnitude, extra } = magnitudes(
-    map,
-    outputs,
-    new Float64Array(0),
-    bounds.map(({ upper }) => upper),
-  );
-  const g = gamma(problem.inputSize + problem.offsets[problem.offsets.length - 1] + 64);
-  let constant = offset;
-  let slack = problem.slack;
-  const carried = problem.layers.map((): Float32Array | undefined => undefined);
-  for (const [s, from] of map.from.entries()) {
-    const layer = problem.layers[from];
-    const sums = new Float64Array(map.rows[s].length === 0 ? 0 : blocks.layers[from].bias.length);
-    for (const [c, weight] of coefficients.entries()) {
-      const { index, value } = map.rows[s][c];
-      for (let i = 0; i < index.length; i++) sums[index[i]] += weight * value[i];
+  end = blocks.relus.length,
+): ProblemRow[] {
+  const map = blocks.layers[end];
+  const used = [...new Set(functionals.flatMap(({ terms }) => terms.map(([c]) => c)))];
+  const tops = bounds.map(({ upper }) => upper);
+  const { magnitude, extra } = magnitudes(map, Int32Array.from(used), problem.reach, tops);
+  const g = gamma(problem.inputSize + problem.offsets[problem.layers.length] + 64);
+  const errors = new Map(used.map((c, i) => [c, (g * magnitude[i] + extra[i]) * errorInflation]));
+  return functionals.map(({ terms, offset }) => {
+    let constant = offset;
+    let slack = problem.slack + Math.abs(offset) * 2 ** -50;
+    for (const [c, weight] of terms) {
+      constant += weight * map.bias[c];
+      slack += Math.abs(weight) * errors.get(c)!;
     }
-    carried[from] = Float32Array.from(layer.alive, (j) => sums[j]);
+    const coefficients = problem.layers.map((): Float32Array | undefined => undefined);
+    let input: Float32Array | undefined;
+    for (const [s, from] of map.from.entries()) {
+      const sums = new Float64Array(from === inputBlock ? problem.inputSize : blocks.layers[from].bias.length);
+      for (const [c, weight] of terms) {
+        const { index, value } = map.rows[s][c];
+        for (let i = 0; i < index.length; i++) sums[index[i]] += weight * value[i];
+      }
+      if (from === inputBlock) {
+        input = Float32Array.from(sums, (sum, i) => sum * problem.radius[i]);
+        for (const [i, sum] of sums.entries()) constant += sum * problem.centre[i];
+      } else coefficients[from] = Float32Array.from(problem.layers[from].alive, (j) => sums[j]);
+    }
+    return { coefficients, input, constant: constant - slack };
+  });
+}
+
+/** Slopes that the CROWN relaxation starts from: 1 where the positive part is larger, else 0. */
+export function initialSlopes({ layers, offsets }: Problem): Float32Array {
+  const slopes = new Float32Array(offsets[layers.length]);
+  for (const [k, { lower, upper, size }] of layers.entries()) {
+    for (let j = 0; j < size; j++) slopes[offsets[k] + j] = upper[j] > -lower[j] ? 1 : 0;
   }
-  for (const [c, weight] of coefficients.entries()) {
-    constant += weight * map.bias[c];
-    slack += Math.abs(weight) * (g * magnitude[c] + extra[c]) * errorInflation;
-  }
-  return { coefficients: carried, constant: constant - slack - Math.abs(offset) * 2 ** -50 };
+  return slopes;
 }
 
 /** Per row: a bound of the sum of absolute values of its terms, and the error of composed entries. */

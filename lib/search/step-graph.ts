@@ -2,7 +2,8 @@ import { graphBuilder, type Value } from '../bounds/graph';
 import { type Blocks, inputBlock } from './blocks';
 
 /**
- * One step of the optimised bound (alpha and beta) as an ONNX graph over R rows of one problem; the matrices are inputs, so one session serves
+ * One step of the optimised bound (alpha and beta) as an ONNX graph over R rows of one problem, for functionals of layer `end` (by default the
+ * output); the matrices are inputs, so one session serves
  * every ball of a network.
  *
  * inputs per layer k, with n_k neurons alive
@@ -10,6 +11,7 @@ import { type Blocks, inputBlock } from './blocks';
  *   b<k>       float [1, n_k]       bias
  *   e<k>       float [n_k, 1]       error weight
  *   c<k>       float [R, n_k]       coefficients that the rows start with on the layer's ReLUs
+ *   cx         float [R, n]         coefficients that they start with on the input, where the functionals read it
  *   a<k>, s<k>, t<k>  float [R, n_k]  slope below, slope and intercept above
  *   m<k>       float [R, n_k]       signed multipliers of split constraints: -beta where z >= 0, +beta where z <= 0
  * outputs
@@ -21,7 +23,7 @@ import { type Blocks, inputBlock } from './blocks';
  * With the minimiser fixed, the bound is linear in slopes and multipliers: d bound / d a = max(h, 0) z, and d bound / d beta = -z or +z
  * (Wang et al. 2021, beta-CROWN, section 3.3).
  */
-export function emitStep({ relus, layers }: Blocks): Uint8Array {
+export function emitStep({ relus, layers }: Blocks, end = relus.length): Uint8Array {
   const graph = graphBuilder();
   const block = (k: number, s: number): Value => {
     const from = layers[k].from[s];
@@ -35,10 +37,13 @@ export function emitStep({ relus, layers }: Blocks): Uint8Array {
   let onInput: Value | undefined;
   const add = (a: Value | undefined, b: Value): Value => (a === undefined ? b : graph.node('Add', [a, b]));
 
-  for (const from of layers[relus.length].from) if (from !== inputBlock) onRelus[from] = table('c', from);
+  for (const from of layers[end].from) {
+    if (from === inputBlock) onInput = graph.input('cx', 'float', ['R', 'nx']);
+    else onRelus[from] = table('c', from);
+  }
   const below: { positive: Value; isPositive: Value }[] = [];
   const read = new Set<number>();
-  for (let k = relus.length - 1; k >= 0; k--) {
+  for (let k = end - 1; k >= 0; k--) {
     const coefficients = onRelus[k];
     if (coefficients === undefined) continue;
     read.add(k);
@@ -72,7 +77,7 @@ export function emitStep({ relus, layers }: Blocks): Uint8Array {
   const corner = graph.node('Neg', [graph.node('Sign', [onInput])]);
   graph.output('corner', corner);
   const values: Value[] = [];
-  for (const k of relus.keys()) {
+  for (let k = 0; k < end; k++) {
     if (!read.has(k)) continue;
     let z: Value = graph.input(`b${k}`, 'float', [1, `n${k}`]);
     for (const [s, from] of layers[k].from.entries()) {

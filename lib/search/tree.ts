@@ -1,32 +1,52 @@
 import type { Session } from '../bounds/sessions';
+import { solveLeaf } from './leaf';
 import { type Optimised, optimise, problemFeeds, type SubProblem } from './optimise';
-import type { Problem, ProblemRow } from './problem';
+import { initialSlopes, type Problem, type ProblemRow } from './problem';
 
-/** How a search ended. `stuck`: every neuron of some sub-problem is decided and its bound still not above 0. */
-export type SearchResult =
-  | { readonly kind: 'proven'; readonly margin: number; readonly branched: boolean; readonly subProblems: number }
-  | { readonly kind: 'witness'; readonly witness: Float32Array; readonly subProblems: number }
+/** How the search of one region ended. */
+export type TreeResult =
+  /** `branched`: some functional needed splits. */
+  | { readonly kind: 'proven'; readonly margin: number; readonly branched: boolean }
+  | { readonly kind: 'witness'; readonly witness: Float32Array }
+  /**
+   * `limit`: as many sub-problems as asked were bounded. `stuck`: every neuron of some sub-problem is decided and its bound still not above 0.
+   */
   | {
       readonly kind: 'open';
-      readonly reason: 'time' | 'memory' | 'stuck';
+      readonly reason: 'time' | 'memory' | 'limit' | 'stuck';
       readonly margin: number;
-      readonly subProblems: number;
+      /** Indices of the rows that are not proven. */
+      readonly rows: readonly number[];
+      /** Per neuron of the problem, what its relaxation costs, summed over the open rows at the root. */
+      readonly gaps: Float64Array;
     };
 
-export interface SearchOptions {
+export interface TreeOptions {
   /** Clock time, ms since the epoch. */
   readonly deadline: number;
   /** Sub-problems kept at the same time, at most. */
   readonly frontier: number;
   /** Sub-problems bounded by one call. */
   readonly batch: number;
+  /** Sub-problems bounded in all before giving up. */
+  readonly limit: number;
 }
 
-/** A point that may be a counterexample: true ends the search. */
+/** Tries a minimiser as a counterexample. */
 export type TryWitness = (corner: Float32Array) => Promise<Float32Array | undefined>;
 
+/** A sub-problem of the functional with the index. */
+interface Leaf extends SubProblem {
+  readonly index: number;
+}
+
+interface Open extends Leaf {
+  readonly bound: number;
+  readonly branch: number;
+}
+
 /**
- * Branch and bound over ReLU splits for the functionals of one ball: all must be proven > 0. Each functional has a tree of its own; the
+ * Branch and bound over ReLU splits for functionals of one problem: all must be proven > 0. Each functional has a tree of its own; the
  * sub-problems of all trees share calls. Sound: a sub-problem is dropped only when its bound, rounding errors subtracted, is > 0, and the two
  * children of a split cover their parent (z >= 0 or z <= 0).
  */
@@ -35,61 +55,96 @@ export async function searchTree(
   problem: Problem,
   rows: readonly ProblemRow[],
   tryWitness: TryWitness,
-  { deadline, frontier: capacity, batch }: SearchOptions,
-): Promise<SearchResult> {
+  { deadline, frontier, batch, limit }: TreeOptions,
+): Promise<TreeResult> {
   const feeds = problemFeeds(problem);
   const neurons = problem.offsets[problem.layers.length];
-  const initial = new Float32Array(neurons);
-  for (const [k, { lower, upper, size }] of problem.layers.entries()) {
-    for (let j = 0; j < size; j++) initial[problem.offsets[k] + j] = lower[j] >= 0 || upper[j] > -lower[j] ? 1 : 0;
-  }
-  const root = { splits: new Int8Array(neurons), alpha: initial, beta: new Float32Array(neurons) };
-  let open: (SubProblem & { readonly bound: number; readonly branch: number })[] = [];
+  const root = { splits: problem.splits, alpha: initialSlopes(problem), beta: new Float32Array(neurons) };
+  const gaps = new Float64Array(neurons);
+  const open: Open[] = [];
   let margin = Number.POSITIVE_INFINITY;
-  let subProblems = 0;
+  let bounded = 0;
 
-  const examine = async (list: readonly SubProblem[], steps: number): Promise<SearchResult | undefined> => {
+  const giveUp = (reason: 'time' | 'memory' | 'limit' | 'stuck', also: readonly number[] = []): TreeResult => ({
+    kind: 'open',
+    reason,
+    margin: open.reduce((least, { bound }) => Math.min(least, bound), 0),
+    rows: [...new Set([...open.map(({ index }) => index), ...also])].sort((a, b) => a - b),
+    gaps,
+  });
+
+  const examine = async (list: readonly Leaf[], steps: number): Promise<TreeResult | undefined> => {
     const results = await optimise(session, problem, feeds, list, { steps, alphaRate: 0.25, betaRate: 0.1 });
-    subProblems += list.length;
+    const isRoot = bounded === 0;
+    bounded += list.length;
     let lowest: Optimised | undefined;
+    const leaves: Leaf[] = [];
     for (const [i, result] of results.entries()) {
       if (result.bound > 0) {
         margin = Math.min(margin, result.bound);
         continue;
       }
       if (lowest === undefined || result.bound < lowest.bound) lowest = result;
-      if (result.branch === undefined) {
-        const witness = await tryWitness(result.corner);
-        if (witness) return { kind: 'witness', witness, subProblems };
-        return { kind: 'open', reason: 'stuck', margin: result.bound, subProblems };
-      }
-      open.push({ ...list[i], alpha: result.alpha, beta: result.beta, bound: result.bound, branch: result.branch });
+      if (isRoot) for (const [n, gap] of result.gaps().entries()) gaps[n] += Math.max(0, gap);
+      const { alpha, beta, bound, branch } = result;
+      if (branch === undefined) leaves.push({ ...list[i], alpha, beta });
+      else open.push({ ...list[i], alpha, beta, bound, branch });
     }
     const witness = lowest && (await tryWitness(lowest.corner));
-    return witness && { kind: 'witness', witness, subProblems };
+    if (witness) return { kind: 'witness', witness };
+    return leaves.length > 0 ? finish(leaves) : undefined;
+  };
+
+  /** Sub-problems without a neuron to split: more steps on their multipliers, then those that a linear program proposes. */
+  const finish = async (leaves: readonly Leaf[]): Promise<TreeResult | undefined> => {
+    const stuck: number[] = [];
+    const tries = await optimise(session, problem, feeds, leaves, { steps: 60, alphaRate: 0, betaRate: 0.1 });
+    for (const [i, leaf] of leaves.entries()) {
+      let { bound, corner } = tries[i];
+      const solution = bound > 0 ? undefined : await solveLeaf(problem, leaf);
+      if (solution) {
+        const candidate = [{ ...leaf, beta: solution.beta }];
+        const [own] = await optimise(session, problem, feeds, candidate, { steps: 1, alphaRate: 0, betaRate: 0 });
+        bound = Math.max(bound, own.bound);
+        corner = solution.corner;
+      }
+      if (bound > 0) {
+        margin = Math.min(margin, bound);
+        continue;
+      }
+      const witness = await tryWitness(corner);
+      if (witness) return { kind: 'witness', witness };
+      stuck.push(leaf.index);
+    }
+    return stuck.length > 0 ? giveUp('stuck', stuck) : undefined;
   };
 
   const first = await examine(
-    rows.map((row) => ({ ...root, row })),
+    rows.map((row, index) => ({ ...root, row, index })),
     20,
   );
   if (first) return first;
   const branched = open.length > 0;
   while (open.length > 0) {
-    const worst = (): number => open.reduce((least, { bound }) => Math.min(least, bound), Number.POSITIVE_INFINITY);
-    if (Date.now() > deadline) return { kind: 'open', reason: 'time', margin: worst(), subProblems };
-    if (open.length > capacity) return { kind: 'open', reason: 'memory', margin: worst(), subProblems };
+    if (Date.now() > deadline) return giveUp('time');
+    if (open.length > frontier) return giveUp('memory');
+    if (bounded > limit) return giveUp('limit');
+    // The latest first: the frontier stays small.
     const chosen = open.splice(Math.max(0, open.length - Math.max(1, batch >> 1)));
-    const children = chosen.flatMap(({ branch, ...parent }) =>
-      [1, -1].map((sign): SubProblem => {
+    const children = chosen.flatMap((parent) =>
+      [1, -1].map((sign) => {
         const splits = parent.splits.slice();
-        splits[branch] = sign;
+        splits[parent.branch] = sign;
         return { ...parent, splits };
       }),
     );
     const end = await examine(children, 12);
-    if (end) return end;
+    if (end) {
+      // What this call took from the frontier without an answer is open again.
+      return end.kind === 'open'
+        ? { ...end, rows: [...new Set([...end.rows, ...chosen.map(({ index }) => index)])] }
+        : end;
+    }
   }
-  open = [];
-  return { kind: 'proven', margin, branched, subProblems };
+  return { kind: 'proven', margin, branched };
 }

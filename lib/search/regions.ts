@@ -1,0 +1,120 @@
+import type { Session } from '../bounds/sessions';
+import type { Float32Box } from '../region/outward';
+import type { Blocks } from './blocks';
+import { type Assumptions, type Functional, type LayerBounds, type Problem, problemOf, problemRows } from './problem';
+import { tightenBounds } from './tighten';
+import { searchTree, type TreeResult, type TryWitness } from './tree';
+
+/** How a search ended; `regions` and so on are what it took. */
+export type SearchResult =
+  /** `branched`: optimised bounds alone did not suffice. */
+  | { readonly kind: 'proven'; readonly margin: number; readonly branched: boolean; readonly regions: number }
+  | { readonly kind: 'witness'; readonly witness: Float32Array; readonly regions: number }
+  | {
+      readonly kind: 'open';
+      readonly reason: 'time' | 'memory' | 'stuck';
+      readonly margin: number;
+      readonly regions: number;
+    };
+
+export interface RegionOptions {
+  /** Clock time, ms since the epoch. */
+  readonly deadline: number;
+  readonly frontier: number;
+  readonly batch: number;
+  /** Sub-problems with the bounds of one region before it is divided. */
+  readonly perRegion: number;
+  readonly tightenSteps: number;
+}
+
+/** The step programs of a network. */
+export interface Steps {
+  /** For functionals of layer `end`. */
+  get(end: number): Promise<Session>;
+}
+
+/** A part of the ball: where the assumptions hold. */
+interface Region {
+  readonly assumed: Assumptions;
+  /** Bounds that hold on the part it was cut from. */
+  readonly bounds: readonly LayerBounds[];
+  /** Indices of the functionals that are not proven there. */
+  readonly rows: readonly number[];
+}
+
+/**
+ * Branch and bound on two levels. A region has pre-activation bounds of its own, tightened under its assumptions, and a tree of sub-problems that
+ * keeps them fixed, which makes sub-problems cheap. A region whose tree grows too large is divided by the sign of one neuron and both parts get
+ * tighter bounds. Sound: the parts cover the region, and what is proven on a region holds on its parts.
+ */
+export async function searchRegions(
+  blocks: Blocks,
+  steps: Steps,
+  box: Float32Box,
+  bounds: readonly LayerBounds[],
+  functionals: readonly { readonly terms: Functional; readonly offset: number }[],
+  tryWitness: (problem: Problem) => TryWitness,
+  options: RegionOptions,
+): Promise<SearchResult> {
+  const session = await steps.get(blocks.relus.length);
+  const open: Region[] = [{ assumed: blocks.relus.map(() => new Map()), bounds, rows: [...functionals.keys()] }];
+  let margin = Number.POSITIVE_INFINITY;
+  let regions = 0;
+  let branched = false;
+  for (let region = open.pop(); region !== undefined; region = open.pop()) {
+    regions++;
+    const { deadline, tightenSteps } = options;
+    const own = await tightenBounds(
+      blocks,
+      box,
+      region.bounds,
+      (k) => steps.get(k),
+      tightenSteps,
+      deadline,
+      region.assumed,
+    );
+    if (isEmpty(own)) continue;
+    const problem = problemOf(blocks, box, own, region.assumed);
+    const rows = problemRows(
+      blocks,
+      problem,
+      region.rows.map((index) => functionals[index]),
+      own,
+    );
+    const { frontier, batch, perRegion: limit } = options;
+    const result = await searchTree(session, problem, rows, tryWitness(problem), { deadline, frontier, batch, limit });
+    if (result.kind === 'witness') return { ...result, regions };
+    if (result.kind === 'proven') {
+      margin = Math.min(margin, result.margin);
+      branched ||= result.branched || regions > 1;
+      continue;
+    }
+    if (result.reason !== 'limit') return { kind: 'open', reason: result.reason, margin: result.margin, regions };
+    open.push(...divide(region, own, problem, result));
+  }
+  return { kind: 'proven', margin, branched, regions };
+}
+
+/** Bounds that exclude each other: no input of the ball meets the assumptions. */
+function isEmpty(bounds: readonly LayerBounds[]): boolean {
+  return bounds.some(({ lower, upper }) => lower.some((low, j) => low > upper[j]));
+}
+
+function divide(
+  { assumed, rows }: Region,
+  bounds: readonly LayerBounds[],
+  problem: Problem,
+  { gaps, rows: open }: Extract<TreeResult, { kind: 'open' }>,
+): Region[] {
+  let best = -1;
+  for (const [i, gap] of gaps.entries())
+    if (problem.splits[i] === 0 && gap > 0 && (best < 0 || gap > gaps[best])) best = i;
+  if (best < 0) return [];
+  const layer = problem.offsets.findLastIndex((offset) => offset <= best);
+  const neuron = problem.layers[layer].alive[best - problem.offsets[layer]];
+  return ([1, -1] as const).map((sign) => ({
+    assumed: assumed.map((known, k) => (k === layer ? new Map([...known, [neuron, sign]]) : known)),
+    bounds,
+    rows: open.map((i) => rows[i]),
+  }));
+}
