@@ -11,6 +11,7 @@ import {
 } from '../schedule/records';
 import { decodeState } from '../schedule/state-file';
 import type { Storage } from '../storage/storage';
+import { problemsOfCause } from '../workflow/cause';
 import type { Round } from '../workflow/events';
 import { learnedKey, ledgerKey, outcomesKey, planKey, resultsPrefix, stateKey, treesKey } from './keys';
 import { ledgerLines } from './ledger';
@@ -34,9 +35,10 @@ export async function coordinateRound(
   const before = decodeState(await storage.get(stateKey(run, round)));
   const batches = await readLines(storage, planKey(run, round), miniBatchSchema);
   const { results, unreadable } = await readResults(storage, run, round);
-  const { state, outcomes } = mergeRound(before, batches, results, [...failures, ...unreadable]);
+  const failed = [...failures, ...unreadable];
+  const { state, outcomes } = mergeRound(before, batches, results, failed);
 
-  await storage.put(outcomesKey(run, round), toLines(summaries(record, batches, outcomes)));
+  await storage.put(outcomesKey(run, round), toLines(summaries(record, batches, outcomes, failed)));
   await storage.put(ledgerKey(run, round), toLines(ledgerLines(before, state)));
   const trees = decodeTrees(await storage.get(treesKey(run)));
   const next = await writeNextRound(storage, record, state, trees);
@@ -78,7 +80,9 @@ function summaries(
   record: RunRecord,
   batches: readonly MiniBatch[],
   outcomes: readonly BatchOutcome[],
+  failed: readonly BatchFailure[],
 ): BatchSummary[] {
+  const causes = new Map(failed.map((failure) => [failure.id, failure]));
   return batches.map(({ id, round, kind, epsilon, label, size }, i) => {
     const { robust, notRobust, open, cpuSeconds, error } = outcomes[i];
     return batchSummarySchema.parse({
@@ -92,7 +96,13 @@ function summaries(
       notRobust,
       open,
       cpuSeconds,
-      ...(error !== undefined && { error }),
+      ...(error !== undefined && { error: readable(error, causes.get(id)) }),
     });
   });
+}
+
+/** The cause of a Lambda's failure is JSON; people read the message in it. */
+function readable(error: string, failure: BatchFailure | undefined): string {
+  if (failure === undefined || failure.cause === '') return error;
+  return error.replace(failure.cause, () => problemsOfCause(failure).join('; '));
 }

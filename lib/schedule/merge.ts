@@ -107,7 +107,9 @@ function mergeCrash(
   }
   const told = failure === undefined ? 'no result' : `${failure.error}: ${failure.cause}`;
   const error = [told, ...refused].join('; ');
-  return { id: batch.id, robust: 0, notRobust: 0, open: balls.length, cpuSeconds: batch.seconds, error };
+  // What it cost is not known: at most the time it ran, or was given.
+  const cpuSeconds = Math.min(failure?.seconds ?? batch.seconds, batch.seconds);
+  return { id: batch.id, robust: 0, notRobust: 0, open: balls.length, cpuSeconds, error };
 }
 
 function writeVerdict(state: RunState, batch: MiniBatch, found: BallResult): void {

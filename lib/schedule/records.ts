@@ -128,4 +128,6 @@ export interface BatchFailure {
   readonly id: string;
   readonly error: string;
   readonly cause: string;
+  /** From its start to its end, where both are known. */
+  readonly seconds?: number;
 }

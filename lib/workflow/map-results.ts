@@ -12,6 +12,8 @@ const recordSchema = z.looseObject({
   Status: z.string(),
   Error: z.string().optional(),
   Cause: z.string().optional(),
+  StartDate: z.string().optional(),
+  StopDate: z.string().optional(),
 });
 const inputSchema = z.looseObject({ batch: z.looseObject({ id: z.string() }) });
 
@@ -31,7 +33,9 @@ export async function readMapFailures(storage: Storage, map: MapOutput): Promise
       const record = recordSchema.parse(line);
       const input = inputSchema.safeParse(JSON.parse(record.Input));
       if (!input.success) continue;
-      failures.push({ id: input.data.batch.id, error: record.Error ?? record.Status, cause: record.Cause ?? '' });
+      const { Status, Error: error = Status, Cause: cause = '', StartDate, StopDate } = record;
+      const seconds = (Date.parse(StopDate ?? '') - Date.parse(StartDate ?? '')) / 1000;
+      failures.push({ id: input.data.batch.id, error, cause, ...(seconds >= 0 && { seconds }) });
     }
   }
   return failures;

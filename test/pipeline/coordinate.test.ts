@@ -57,10 +57,18 @@ test('a result that cannot be read counts as a crash: its balls are planned agai
 
 test('a mini-batch without a result has crashed, with the reason where there is one', async () => {
   const round = await planRun(storage, 'r');
-  const [killed, lost] = await batchesOf(storage, 'r', round);
-  await coordinateRound(storage, 'r', 0, [{ id: killed.id, error: 'Lambda.Unknown', cause: 'signal SIGKILL' }]);
-  expect((await outcomes(0)).slice(0, 2)).toMatchObject([
-    { id: killed.id, error: 'Lambda.Unknown: signal SIGKILL' },
+  const [killed, crashed, lost] = await batchesOf(storage, 'r', round);
+  await coordinateRound(storage, 'r', 0, [
+    { id: killed.id, error: 'Lambda.Unknown', cause: 'signal SIGKILL', seconds: 2 },
+    {
+      id: crashed.id,
+      error: 'Error',
+      cause: '{"errorType": "Error", "errorMessage": "disk $& full", "trace": ["at x"]}',
+    },
+  ]);
+  expect((await outcomes(0)).slice(0, 3)).toMatchObject([
+    { id: killed.id, error: 'Lambda.Unknown: signal SIGKILL', cpuSeconds: 2 },
+    { id: crashed.id, error: 'Error: disk $& full', cpuSeconds: crashed.seconds },
     { id: lost.id, error: 'no result' },
   ]);
 });

@@ -115,6 +115,16 @@ describe('merging a round', () => {
     expect(outcomes[0].error).toContain(failures[0]?.error ?? 'no result');
   });
 
+  test('a crash costs the time it ran, and never more than it was given', () => {
+    const cost = (seconds: number): number => {
+      const failure = { id: '0-0', error: 'Lambda.Unknown', cause: 'killed', seconds };
+      const { state, outcomes } = mergeRound(newRun({ inputs: 8 }), [batchOf([1, 2])], [], [failure]);
+      expect(outcomes[0].cpuSeconds).toBe(state.cpuSeconds);
+      return state.cpuSeconds;
+    };
+    expect([cost(1.5), cost(41)]).toEqual([1.5, 40]);
+  });
+
   test('the last attempt after a crash is alone, so that none pays for another', () => {
     const second = batchOf([0, 1, 2, 3, 4, 5, 6, 7], { attempt: 2, kind: 'retry' });
     const { state } = mergeRound(newRun({ inputs: 8 }), [second], [], []);

@@ -6,7 +6,7 @@ const record = (id: string, rest: object) => ({ Input: JSON.stringify({ bucket: 
 const failed = [
   record('0-1', { Status: 'FAILED', Error: 'Lambda.Unknown', Cause: 'killed' }),
   { Status: 'FAILED', Error: 'a child that does not tell its mini-batch' },
-  record('0-2', { Status: 'TIMED_OUT' }),
+  record('0-2', { Status: 'TIMED_OUT', StartDate: '2026-11-20T02:00:00.500Z', StopDate: '2026-11-20T02:04:50Z' }),
 ];
 
 async function failures(text: string) {
@@ -29,7 +29,7 @@ test.each([
 ])('failed and pending mini-batches, from %s', async (_what, text) => {
   expect(await failures(text)).toEqual([
     { id: '0-1', error: 'Lambda.Unknown', cause: 'killed' },
-    { id: '0-2', error: 'TIMED_OUT', cause: '' },
+    { id: '0-2', error: 'TIMED_OUT', cause: '', seconds: 289.5 },
     { id: '0-3', error: 'PENDING', cause: '' },
   ]);
 });
