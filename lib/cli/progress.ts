@@ -14,6 +14,8 @@ const silent: Progress = { phase() {}, update() {}, stop() {} };
 
 /** Seconds between lines where there is no terminal. */
 const lineInterval = 5;
+/** Seconds whose speed tells the time left: the last balls of a run are the slowest. */
+const window = 20;
 
 export function createProgress(quiet: boolean, stream: Output): Progress {
   if (quiet) return silent;
@@ -57,16 +59,18 @@ function barProgress(stream: Output): Progress {
 function lineProgress(stream: Output): Progress {
   const begun = Date.now();
   let last = begun;
+  const seen: { readonly time: number; readonly settled: number }[] = [{ time: begun, settled: 0 }];
   return {
     phase() {},
     update(settled, balls, detail) {
       const now = Date.now();
       if (now - last < lineInterval * 1000 || settled === 0) return;
       last = now;
-      const left = ((now - begun) / 1000 / settled) * (balls - settled);
-      stream.write(
-        `${formatCount(settled)} of ${formatCount(balls)} balls, about ${Math.ceil(left)} s left; ${detail}\n`,
-      );
+      seen.push({ time: now, settled });
+      while (seen.length > 2 && seen[0].time < now - window * 1000) seen.shift();
+      const rate = (settled - seen[0].settled) / ((now - seen[0].time) / 1000);
+      const left = rate > 0 ? `, about ${Math.ceil((balls - settled) / rate)} s left` : '';
+      stream.write(`${formatCount(settled)} of ${formatCount(balls)} balls${left}; ${detail}\n`);
     },
     stop() {},
   };

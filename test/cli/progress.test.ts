@@ -27,6 +27,19 @@ test('where nobody watches: a line every few seconds, with the time left', () =>
   expect(text()).toBe('1,000 of 4,000 balls, about 18 s left; 900 robust, 3 not robust\n');
 });
 
+test('the time left follows the speed of late, and is left out where nothing is settled', () => {
+  const { output, text } = stream(false);
+  const progress = createProgress(false, output);
+  const shown = [980, 990, 991, 992, 993, 994, 994, 994, 994, 994, 994].map((settled) => {
+    jest.advanceTimersByTime(5_000);
+    progress.update(settled, 1_000, '');
+    return /about (\d+) s left/.exec(text())?.[1];
+  });
+  expect(shown.slice(0, 2)).toEqual(['1', '1']);
+  expect(shown.slice(5, 7)).toEqual(['30', '40']);
+  expect(shown.slice(-2)).toEqual([undefined, undefined]);
+});
+
 test('on a terminal: a bar that goes away', () => {
   const { output, text } = stream(true);
   const progress = createProgress(false, output);
