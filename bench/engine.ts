@@ -10,7 +10,7 @@ import { type Mnist, readBenchmark, readMnist } from './support/data';
 import { describeMachine, machineText } from './support/machine';
 import { cpuClock, median, rounded } from './support/measure';
 import { optionsOf, positive } from './support/options';
-import { markdownTable, renewReadme, writeResult } from './support/results';
+import { markdownTable, renewBlock, writeResult } from './support/results';
 
 const balls = 100;
 
@@ -55,7 +55,7 @@ export async function engine(args: string[]): Promise<void> {
   );
   console.log(`\n${table}\n`);
   writeResult('engine', machine, { lines });
-  if (options['write-readme']) renewReadme('engine', `${table}\n\n${machineText(machine)}.`);
+  if (options['write-readme']) renewBlock('bench/README.md', 'engine', `${table}\n\n${machineText(machine)}.`);
 }
 
 async function measure(mnist: Mnist, name: string, epsilon: number, count: number): Promise<Line> {

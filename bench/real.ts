@@ -18,7 +18,7 @@ import { rounded } from './support/measure';
 import { optionsOf } from './support/options';
 import { photograph } from './support/picture';
 import { type Comparison, writePublished } from './support/published';
-import { markdownTable, renewReadme, root, writeResult } from './support/results';
+import { markdownTable, renewBlock, root, writeResult } from './support/results';
 
 const network = 'mnist-net_256x2.onnx';
 const epsilon = '0.02';
@@ -63,7 +63,7 @@ export async function real(args: string[]): Promise<void> {
   console.log(`\n${text}\n`);
   if (options['write-readme']) {
     await photograph(path.join(folder, 'report.html'), path.join(root, 'docs', 'images', 'report.png'));
-    renewReadme('real', text);
+    renewBlock('README.md', 'real', text);
   }
 }
 

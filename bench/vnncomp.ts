@@ -10,7 +10,7 @@ import { readBenchmark } from './support/data';
 import { describeMachine, machineText } from './support/machine';
 import { cpuClock, median, rounded } from './support/measure';
 import { optionsOf, positive } from './support/options';
-import { markdownTable, renewReadme, writeResult } from './support/results';
+import { markdownTable, renewBlock, writeResult } from './support/results';
 import { type KnownInstance, knownInstances } from './support/verdicts';
 
 interface Line {
@@ -50,7 +50,11 @@ export async function vnncomp(args: string[]): Promise<void> {
   if (options.only === '') {
     writeResult('vnncomp', machine, { timeoutSeconds: timeout, summary: groups(lines), lines });
     if (options['write-readme']) {
-      renewReadme('vnncomp', `${table}\n\nAt most ${timeout} s an instance, one thread. ${machineText(machine)}.`);
+      renewBlock(
+        'bench/README.md',
+        'vnncomp',
+        `${table}\n\nAt most ${timeout} s an instance, one thread. ${machineText(machine)}.`,
+      );
     }
   }
   const wrong = lines.filter(({ agreement }) => agreement === 'contradicts');
@@ -87,7 +91,8 @@ function groups(lines: readonly Line[]) {
       sat: count('sat'),
       open: own.length - settled.length,
       contradictions: own.filter(({ agreement }) => agreement === 'contradicts').length,
-      medianCpuSecondsOfSettled: settled.length > 0 ? median(settled.map(({ cpuSeconds }) => cpuSeconds)) : null,
+      medianCpuSecondsOfSettled:
+        settled.length > 0 ? rounded(median(settled.map(({ cpuSeconds }) => cpuSeconds)), 3) : null,
       cpuSeconds: rounded(
         own.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
         3,

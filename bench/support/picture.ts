@@ -3,13 +3,18 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { launchBrowser, openPage } from '../../test/browser/browser';
 
-/** Takes a picture of the top of a report page, as a reader sees it on opening. */
-export async function photograph(page: string, picture: string): Promise<void> {
+const width = 1200;
+const margin = 24;
+
+/** Takes a picture of a report page, from the top to the end of the first row of counterexamples. */
+export async function photograph(file: string, picture: string): Promise<void> {
   const browser = await launchBrowser();
   try {
-    const opened = await openPage(browser, pathToFileURL(page).href, { viewport: { width: 1200, height: 1500 } });
+    const { page } = await openPage(browser, pathToFileURL(file).href, { viewport: { width, height: 1400 } });
+    const card = await page.locator('.gallery .card').first().boundingBox();
+    const height = card === null ? 1400 : Math.ceil(card.y + card.height + margin);
     mkdirSync(path.dirname(picture), { recursive: true });
-    await opened.page.screenshot({ path: picture });
+    await page.screenshot({ path: picture, fullPage: true, clip: { x: 0, y: 0, width, height } });
   } finally {
     await browser.close();
   }

@@ -26,13 +26,18 @@ export function markdownTable(head: readonly string[], rows: readonly (readonly 
   return [line(head), `|---|${'---:|'.repeat(head.length - 1)}`, ...rows.map(line)].join('\n');
 }
 
-/** Renews the text between `<!-- bench:<name> -->` and `<!-- /bench:<name> -->` of README.md. */
-export function renewReadme(name: string, text: string): void {
-  const file = path.join(root, 'README.md');
-  const before = readFileSync(file, 'utf8');
+/** Renews the text between `<!-- bench:<name> -->` and `<!-- /bench:<name> -->` of a Markdown file of the repository. */
+export function renewBlock(file: string, name: string, text: string): void {
+  const full = path.join(root, file);
+  const before = readFileSync(full, 'utf8');
   const [begin, end] = [`<!-- bench:${name} -->`, `<!-- /bench:${name} -->`];
   const [from, to] = [before.indexOf(begin), before.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`README.md has no block ${begin} ... ${end}`);
-  writeFileSync(file, `${before.slice(0, from + begin.length)}\n${text}\n${before.slice(to)}`);
-  console.log(`renewed: README.md, block ${name}`);
+  if (from < 0 || to < from) throw new Error(`${file} has no block ${begin} ... ${end}`);
+  writeFileSync(
+    full,
+    `${before.slice(0, from + begin.length)}
+${text}
+${before.slice(to)}`,
+  );
+  console.log(`renewed: ${file}, block ${name}`);
 }
