@@ -3,6 +3,8 @@ import type { Failure } from './events';
 
 const lambdaCauseSchema = z.looseObject({
   errorMessage: z.string(),
+  /** What was being read, and all that is wrong with it: of a BadInputError. */
+  subject: z.string().optional(),
   problems: z.array(z.string()).optional(),
 });
 
@@ -13,8 +15,9 @@ const lambdaCauseSchema = z.looseObject({
 export function problemsOfCause({ error, cause }: Failure): string[] {
   const parsed = lambdaCauseSchema.safeParse(parseJson(cause.slice(Math.max(0, cause.indexOf('{')))));
   if (!parsed.success) return [cause === '' ? error : cause];
-  const { problems, errorMessage } = parsed.data;
-  return problems !== undefined && problems.length > 0 ? problems : [errorMessage];
+  const { subject, problems = [], errorMessage } = parsed.data;
+  if (problems.length === 0) return [errorMessage];
+  return subject === undefined ? problems : problems.map((problem) => `${subject}: ${problem}`);
 }
 
 function parseJson(text: string): unknown {

@@ -118,7 +118,9 @@ describe('a model that hardly beats guessing', () => {
   test('is refused with the likely causes, and what to do', async () => {
     const { code, stdout, stderr } = await run('--data', files.wrong);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toMatch(/^error: the run cannot start\n {2}- the model classifies \d+ of 60 inputs/);
+    expect(stderr).toMatch(
+      /^error: the run cannot start\n {2}- data set wrong\.csv: the model classifies \d+ of 60 inputs/,
+    );
     for (const cause of ['scale', 'layout', 'mean and std', 'labels', '--accept-low-accuracy']) {
       expect(stderr).toContain(cause);
     }

@@ -2,6 +2,11 @@ import { problemsOfCause } from '../../lib/workflow/cause';
 
 test.each([
   ['BadInputError', '{"errorType":"BadInputError","errorMessage":"m: a; b","problems":["a","b"]}', ['a', 'b']],
+  [
+    'BadInputError',
+    '{"errorType":"BadInputError","errorMessage":"model m: a; b","subject":"model m","problems":["a","b"]}',
+    ['model m: a', 'model m: b'],
+  ],
   ['RangeError', '{"errorType":"RangeError","errorMessage":"too big","trace":[]}', ['too big']],
   [
     'Lambda.Unknown',
