@@ -90,7 +90,10 @@ export async function searchRegions(
       continue;
     }
     if (result.reason !== 'limit') return { kind: 'open', reason: result.reason, margin: result.margin, regions };
-    open.push(...divide(region, own, problem, result));
+    const parts = divide(region, own, problem, result);
+    // Without a neuron to divide by, the region stays what it is: not proven.
+    if (parts === undefined) return { kind: 'open', reason: 'stuck', margin: result.margin, regions };
+    open.push(...parts);
   }
   return { kind: 'proven', margin, branched, regions };
 }
@@ -100,21 +103,23 @@ function isEmpty(bounds: readonly LayerBounds[]): boolean {
   return bounds.some(({ lower, upper }) => lower.some((low, j) => low > upper[j]));
 }
 
+/** The two parts of a region by the sign of the neuron whose relaxation costs most; undefined where every neuron is decided. */
 function divide(
   { assumed, rows }: Region,
   bounds: readonly LayerBounds[],
   problem: Problem,
   { gaps, rows: open }: Extract<TreeResult, { kind: 'open' }>,
-): Region[] {
+): [Region, Region] | undefined {
   let best = -1;
   for (const [i, gap] of gaps.entries())
     if (problem.splits[i] === 0 && gap > 0 && (best < 0 || gap > gaps[best])) best = i;
-  if (best < 0) return [];
+  if (best < 0) return undefined;
   const layer = problem.offsets.findLastIndex((offset) => offset <= best);
   const neuron = problem.layers[layer].alive[best - problem.offsets[layer]];
-  return ([1, -1] as const).map((sign) => ({
+  const part = (sign: 1 | -1): Region => ({
     assumed: assumed.map((known, k) => (k === layer ? new Map([...known, [neuron, sign]]) : known)),
     bounds,
     rows: open.map((i) => rows[i]),
-  }));
+  });
+  return [part(1), part(-1)];
 }
