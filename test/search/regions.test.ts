@@ -1,0 +1,95 @@
+import { createBounder } from '../../lib/bounds/bounder';
+import { marginRows } from '../../lib/bounds/margin';
+import { sessionCache } from '../../lib/bounds/sessions';
+import { readNetwork } from '../../lib/network/read';
+import { outward } from '../../lib/region/outward';
+import { misclassification } from '../../lib/region/violation';
+import { blocksOf } from '../../lib/search/blocks';
+import { type RegionOptions, searchRegions } from '../../lib/search/regions';
+import { emitStep } from '../../lib/search/step-graph';
+import { randomBox } from '../support/balls';
+import { exactMinimum } from '../support/brute-force';
+import { randomMlp } from '../support/models';
+
+const generous: RegionOptions = {
+  deadline: Number.POSITIVE_INFINITY,
+  frontier: 10_000,
+  batch: 8,
+  perRegion: 1000,
+  tightenSteps: 4,
+};
+const nothing = () => async () => undefined;
+
+describe('regions on tiny nets', () => {
+  const seen = { proven: 0, open: 0, divided: 0 };
+
+  test.each(Array.from({ length: 7 }, (_, seed) => seed))(
+    'proven exactly where the minimum is above 0, seed %d',
+    async (seed) => {
+      const { network } = readNetwork(randomMlp([2, 4, 3, 3], 100 + seed));
+      const blocks = blocksOf(network);
+      const bounder = createBounder(network);
+      const sessions = sessionCache(1);
+      const steps = { get: (end: number) => sessions.get(`${end}`, () => emitStep(blocks, end)) };
+      const box = randomBox(2, 1.5, seed);
+      const bounds = await bounder.preActivations(box);
+      for (const { coefficients } of marginRows(misclassification(seed % 3, 3))) {
+        const exact = await exactMinimum(network, box, coefficients);
+        // Shifted so that the minimum is as near to 0 as half the ones before; both signs.
+        for (const distance of [0.05, -0.05, 1e-3, -1e-3]) {
+          const functionals = [{ terms: [...coefficients.entries()], offset: distance - exact }];
+          // Every region is divided after its root: regions must cover, and carry their rows.
+          for (const perRegion of [1, 1000]) {
+            const options = { ...generous, perRegion };
+            const result = await searchRegions(blocks, steps, outward(box), bounds, functionals, nothing, options);
+            if (result.kind === 'proven') expect(distance).toBeGreaterThan(0);
+            if (result.kind === 'proven' && result.regions > 1) seen.divided++;
+            if (distance < 0) expect(result.kind).toBe('open');
+            else if (result.kind === 'open') expect(['stuck']).toContain(result.reason);
+            seen[result.kind === 'proven' ? 'proven' : 'open']++;
+          }
+        }
+      }
+      await bounder.release();
+      await sessions.release();
+    },
+  );
+
+  test('nearly all minima above 0 are proven, some by dividing', () => {
+    expect(seen.divided).toBeGreaterThan(5);
+    // Half of the cases are below 0.
+    expect(seen.proven).toBeGreaterThan(0.95 * seen.open);
+  });
+});
+
+describe('limits', () => {
+  const { network } = readNetwork(randomMlp([4, 20, 20, 3], 1));
+  const blocks = blocksOf(network);
+  const bounder = createBounder(network);
+  const sessions = sessionCache(1);
+  const steps = { get: (end: number) => sessions.get(`${end}`, () => emitStep(blocks, end)) };
+  afterAll(async () => {
+    await bounder.release();
+    await sessions.release();
+  });
+
+  test.each([
+    ['time', { deadline: Date.now() - 1 }],
+    ['memory', { frontier: 1 }],
+  ])('%s ends the search without a verdict', async (reason, limit) => {
+    const box = randomBox(4, 2, 3);
+    const bounds = await bounder.preActivations(box);
+    const functionals = [
+      {
+        terms: [
+          [0, 1],
+          [1, -1],
+        ] as const,
+        offset: 0,
+      },
+    ];
+    const options = { ...generous, ...limit };
+    const result = await searchRegions(blocks, steps, outward(box), bounds, functionals, nothing, options);
+    expect(result).toMatchObject({ kind: 'open', reason });
+  });
+});
