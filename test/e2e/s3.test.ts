@@ -118,7 +118,7 @@ describe('an upload', () => {
     expect(started).toEqual([[expect.stringMatching(/^digits-digits-1-[0-9a-f]{16}$/), expect.anything()]]);
     const [[run, ended]] = started;
     expect(ended).toMatchObject({ status: 'SUCCEEDED', output: { status: 'done' } });
-    expect(third.output).toEqual([{ name: run, started: false }]);
+    expect(third).toMatchObject({ output: [{ name: run, started: false }] });
     const runs = [...server.buckets.get(bucket)!.keys()].filter((key) => key.startsWith('runs/digits-'));
     expect(new Set(runs.map((key) => key.split('/')[1]))).toEqual(new Set([run]));
     expect((await readReport(storage, `runs/${run}`)).balls).toHaveLength(60);
