@@ -1,11 +1,11 @@
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { gunzipped } from '../dataset/gunzip';
 import { openRecords } from '../dataset/records';
 import { BadInputError } from '../errors';
 import { modelHash } from '../network/hash';
-import { recordKey, requestKey } from '../pipeline/keys';
+import { failureKey, recordKey, requestKey } from '../pipeline/keys';
 import { readRecord, readRequest } from '../pipeline/records';
 import { fileStorage } from '../storage/files';
 import { executeRun } from './execute-run';
@@ -37,6 +37,8 @@ export function addResume(program: Command, host: Host, done: (code: ExitCode) =
     .action(async (folder: string, options: ResumeOptions) => {
       const absolute = path.resolve(folder);
       await checkFolder(absolute, options.model);
+      // What failed before is tried again.
+      rmSync(path.join(absolute, failureKey(localRun)), { force: true });
       done(await executeRun(host, { ...options, folder: absolute }));
     });
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { builtCommand } from '../support/command';
 import { temporaryFolder } from '../support/folder';
@@ -45,4 +46,19 @@ test('workers killed in the middle of a run lose no ball, and no verdict changes
   });
   expect(contradictions).toEqual([]);
   expect(report.balls.filter(({ reason }) => reason === 'crash')).toEqual([]);
+});
+
+test('a process killed while it plans ends the run, and resume finishes it', async () => {
+  const out = path.join(folder, 'planning');
+  const started = startCommand(main, [...run, out, '--json']);
+  await until(() => childrenOf(started.pid).length > 0, 'a worker');
+  for (const pid of childrenOf(started.pid)) process.kill(pid, 'SIGKILL');
+  const { code, stdout, stderr } = await started.ended;
+  expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 3, status: 'failed', error: 'Lambda.Unknown' });
+  expect(stderr).toMatch(
+    /^error: the run failed \(Lambda\.Unknown\)\n {2}- the process of the function was ended by signal SIGKILL\nGo on with: /,
+  );
+  const resumed = await startCommand(main, ['resume', out, '--json']).ended;
+  expect({ code: resumed.code, ...JSON.parse(resumed.stdout) }).toMatchObject({ code: 0, status: 'done', missing: 0 });
+  expect(existsSync(path.join(out, 'runs/local/failure.json'))).toBe(false);
 });
