@@ -11,7 +11,7 @@ export interface LayerBounds {
 }
 
 /**
- * The network specialised to one ball (engine.md, section 4.1): neurons that are inactive on all of it are gone from rows and columns, which
+ * The network specialised to one ball (docs/engine.md, section 3): neurons that are inactive on all of it are gone from rows and columns, which
  * is exact, and the input is e in [-1, 1]^n with x = centre + radius * e.
  *
  * All matrices are float32, rounded from float64; `error` bounds what that and the arithmetic of a step may change, per unit of the coefficient

@@ -40,6 +40,8 @@ interface Region {
   readonly bounds: readonly LayerBounds[];
   /** Indices of the functionals that are not proven there. */
   readonly rows: readonly number[];
+  /** Lower bound of those functionals, from the region it was cut from. */
+  readonly margin: number;
 }
 
 /**
@@ -57,7 +59,14 @@ export async function searchRegions(
   options: RegionOptions,
 ): Promise<SearchResult> {
   const session = await steps.get(blocks.relus.length);
-  const open: Region[] = [{ assumed: blocks.relus.map(() => new Map()), bounds, rows: [...functionals.keys()] }];
+  const open: Region[] = [
+    {
+      assumed: blocks.relus.map(() => new Map()),
+      bounds,
+      rows: [...functionals.keys()],
+      margin: Number.NEGATIVE_INFINITY,
+    },
+  ];
   let margin = Number.POSITIVE_INFINITY;
   let regions = 0;
   let branched = false;
@@ -89,10 +98,17 @@ export async function searchRegions(
       branched ||= result.branched || regions > 1;
       continue;
     }
-    if (result.reason !== 'limit') return { kind: 'open', reason: result.reason, margin: result.margin, regions };
+    const giveUp = (reason: 'time' | 'memory' | 'stuck'): SearchResult => ({
+      kind: 'open',
+      reason,
+      margin: open.reduce((least, other) => Math.min(least, other.margin), result.margin),
+      regions,
+    });
+    if (result.reason !== 'limit') return giveUp(result.reason);
+    margin = Math.min(margin, result.proven);
     const parts = divide(region, own, problem, result);
     // Without a neuron to divide by, the region stays what it is: not proven.
-    if (parts === undefined) return { kind: 'open', reason: 'stuck', margin: result.margin, regions };
+    if (parts === undefined) return giveUp('stuck');
     open.push(...parts);
   }
   return { kind: 'proven', margin, branched, regions };
@@ -108,7 +124,7 @@ function divide(
   { assumed, rows }: Region,
   bounds: readonly LayerBounds[],
   problem: Problem,
-  { gaps, rows: open }: Extract<TreeResult, { kind: 'open' }>,
+  { gaps, rows: open, margin }: Extract<TreeResult, { kind: 'open' }>,
 ): [Region, Region] | undefined {
   let best = -1;
   for (const [i, gap] of gaps.entries())
@@ -120,6 +136,7 @@ function divide(
     assumed: assumed.map((known, k) => (k === layer ? new Map([...known, [neuron, sign]]) : known)),
     bounds,
     rows: open.map((i) => rows[i]),
+    margin,
   });
   return [part(1), part(-1)];
 }

@@ -17,6 +17,8 @@ export type TreeResult =
       readonly margin: number;
       /** Indices of the rows that are not proven. */
       readonly rows: readonly number[];
+      /** The smallest bound of what was proven on the way; Infinity where there was nothing. */
+      readonly proven: number;
       /** Per neuron of the problem, what its relaxation costs, summed over the open rows at the root. */
       readonly gaps: Float64Array;
     };
@@ -65,13 +67,20 @@ export async function searchTree(
   let margin = Number.POSITIVE_INFINITY;
   let bounded = 0;
 
-  const giveUp = (reason: 'time' | 'memory' | 'limit' | 'stuck', also: readonly number[] = []): TreeResult => ({
-    kind: 'open',
-    reason,
-    margin: open.reduce((least, { bound }) => Math.min(least, bound), 0),
-    rows: [...new Set([...open.map(({ index }) => index), ...also])].sort((a, b) => a - b),
-    gaps,
-  });
+  const giveUp = (
+    reason: 'time' | 'memory' | 'limit' | 'stuck',
+    also: readonly { readonly index: number; readonly bound: number }[] = [],
+  ): TreeResult => {
+    const left = [...open, ...also];
+    return {
+      kind: 'open',
+      reason,
+      margin: left.reduce((least, { bound }) => Math.min(least, bound), Number.POSITIVE_INFINITY),
+      rows: [...new Set(left.map(({ index }) => index))].sort((a, b) => a - b),
+      proven: margin,
+      gaps,
+    };
+  };
 
   const examine = async (list: readonly Leaf[], steps: number): Promise<TreeResult | undefined> => {
     const results = await optimise(session, problem, feeds, list, { steps, alphaRate: 0.25, betaRate: 0.1 });
@@ -97,7 +106,7 @@ export async function searchTree(
 
   /** Sub-problems without a neuron to split: more steps on their multipliers, then those that a linear program proposes. */
   const finish = async (leaves: readonly Leaf[]): Promise<TreeResult | undefined> => {
-    const stuck: number[] = [];
+    const stuck: { index: number; bound: number }[] = [];
     const tries = await optimise(session, problem, feeds, leaves, { steps: 60, alphaRate: 0, betaRate: 0.1 });
     for (const [i, leaf] of leaves.entries()) {
       let { bound, corner } = tries[i];
@@ -114,7 +123,7 @@ export async function searchTree(
       }
       const witness = await tryWitness(corner);
       if (witness) return { kind: 'witness', witness };
-      stuck.push(leaf.index);
+      stuck.push({ index: leaf.index, bound });
     }
     return stuck.length > 0 ? giveUp('stuck', stuck) : undefined;
   };
@@ -139,12 +148,7 @@ export async function searchTree(
       }),
     );
     const end = await examine(children, 12);
-    if (end) {
-      // What this call took from the frontier without an answer is open again.
-      return end.kind === 'open'
-        ? { ...end, rows: [...new Set([...end.rows, ...chosen.map(({ index }) => index)])] }
-        : end;
-    }
+    if (end) return end;
   }
   return { kind: 'proven', margin, branched };
 }
