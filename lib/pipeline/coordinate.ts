@@ -1,3 +1,4 @@
+import { decodeForest } from '../group/forest';
 import { type BatchSummary, batchSummarySchema } from '../report/record';
 import { asPrior } from '../schedule/bandit';
 import { type BatchOutcome, mergeRound } from '../schedule/merge';
@@ -17,7 +18,6 @@ import { learnedKey, ledgerKey, outcomesKey, planKey, resultsPrefix, stateKey, t
 import { ledgerLines } from './ledger';
 import { writeNextRound } from './next-round';
 import { readJson, readLines, readRecord, toLines } from './records';
-import { decodeTrees } from './trees';
 
 /**
  * Merges a finished round into the run's state and plans the next one. `failures` are the children that the map reports as failed; a
@@ -40,7 +40,7 @@ export async function coordinateRound(
 
   await storage.put(outcomesKey(run, round), toLines(summaries(record, batches, outcomes, failed)));
   await storage.put(ledgerKey(run, round), toLines(ledgerLines(before, state)));
-  const trees = decodeTrees(await storage.get(treesKey(run)));
+  const trees = decodeForest(await storage.get(treesKey(run)));
   const next = await writeNextRound(storage, record, state, trees);
   if (next.done) await storage.put(learnedKey(record.modelHash), JSON.stringify(asPrior(state.bandit)));
   return next;

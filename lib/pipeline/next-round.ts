@@ -1,4 +1,4 @@
-import type { ClusterTree } from '../group/tree';
+import type { Forest } from '../group/forest';
 import { planRound } from '../schedule/plan-round';
 import type { RunRecord } from '../schedule/records';
 import type { RunState } from '../schedule/state';
@@ -16,7 +16,7 @@ export async function writeNextRound(
   storage: Storage,
   record: RunRecord,
   state: RunState,
-  trees: ReadonlyMap<number, ClusterTree>,
+  trees: Forest,
 ): Promise<Round> {
   const { id, request } = record;
   const { batches, long } = planRound(state, trees, {

@@ -7,8 +7,8 @@ import { type Epsilon, parseEpsilons } from '../dataset/epsilon';
 import { openRecords } from '../dataset/records';
 import { BadInputError } from '../errors';
 import { createEngine, type Engine } from '../group/engine';
+import { buildForest, decodeForest, encodeForest } from '../group/forest';
 import { fingerprintsAt } from '../group/patterns';
-import { buildTree, type ClusterTree } from '../group/tree';
 import { predictedClass } from '../group/verify';
 import { asPrior, emptyPosterior, type Posterior, posteriorSchema } from '../schedule/bandit';
 import { type RunRecord, runRecordSchema } from '../schedule/records';
@@ -21,7 +21,6 @@ import { ledgerLines } from './ledger';
 import { writeNextRound } from './next-round';
 import { readJson, readRecord, readRequest, toLines } from './records';
 import { lastState } from './state';
-import { decodeTrees, encodeTrees } from './trees';
 
 /**
  * Plans a run from its request: checks model and data set against each other, predicts every input (what is misclassified is settled),
@@ -35,7 +34,7 @@ import { decodeTrees, encodeTrees } from './trees';
 export async function planRun(storage: Storage, run: string, now: () => number = Date.now): Promise<Round> {
   const known = await lastState(storage, run);
   if (known) {
-    const trees = decodeTrees(await storage.get(treesKey(run)));
+    const trees = decodeForest(await storage.get(treesKey(run)));
     return writeNextRound(storage, await readRecord(storage, run), known, trees);
   }
   const request = await readRequest(storage, run);
@@ -78,8 +77,9 @@ export async function planRun(storage: Storage, run: string, now: () => number =
     const first = await storage.putIfAbsent(recordKey(run), `${JSON.stringify(record, null, 2)}\n`);
     const kept = first ? record : await readJson(storage, recordKey(run), runRecordSchema);
 
-    const trees = await cluster(engine, inputs, labels, misclassified, request.seed);
-    await storage.put(treesKey(run), encodeTrees(trees));
+    const prints = await fingerprintsAt(engine.bounder.programs, count, (i) => inputs.centre(i));
+    const trees = buildForest(prints, labels, request.seed, (i) => misclassified[i] === 1);
+    await storage.put(treesKey(run), encodeForest(trees));
     const state = createState({
       inputs: count,
       epsilons: request.epsilons.map(({ value }) => value),
@@ -119,26 +119,6 @@ async function predict({ original }: Engine, inputs: ModelInputs, count: number)
     for (let i = 0; i < n; i++) predicted[start + i] = predictedClass(scores.subarray(i * classes, (i + 1) * classes));
   }
   return predicted;
-}
-
-/** One tree per label, of the inputs that are to be verified. */
-async function cluster(
-  { bounder }: Engine,
-  inputs: ModelInputs,
-  labels: Int32Array,
-  misclassified: Uint8Array,
-  seed: number,
-): Promise<Map<number, ClusterTree>> {
-  const prints = await fingerprintsAt(bounder.programs, labels.length, (i) => inputs.centre(i));
-  const members = new Map<number, number[]>();
-  for (const [i, label] of labels.entries()) {
-    if (misclassified[i]) continue;
-    const known = members.get(label);
-    if (known) known.push(i);
-    else members.set(label, [i]);
-  }
-  const sorted = [...members.entries()].sort(([a], [b]) => a - b);
-  return new Map(sorted.map(([label, ids]) => [label, buildTree(prints, ids, seed + label)]));
 }
 
 /** What earlier runs learned about sizes on this model. */

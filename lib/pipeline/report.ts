@@ -18,9 +18,6 @@ import { failureKey, outcomesKey, runPrefix } from './keys';
 import { readLines, readRecord } from './records';
 import { lastState } from './state';
 
-/** Pictures in the report; each is one witness and one range of the data set to read. */
-const galleryLimit = 24;
-
 /** Why a run ended early: every problem that is known. */
 export const failureRecordSchema = z.strictObject({ error: z.string(), problems: z.array(z.string()) });
 export type FailureRecord = z.infer<typeof failureRecordSchema>;
@@ -91,7 +88,7 @@ async function outcomes(storage: Storage, run: string, rounds: number): Promise<
 
 async function pictures(storage: Storage, records: Records, balls: readonly BallVerdict[]): Promise<GalleryItem[]> {
   const items: GalleryItem[] = [];
-  for (const { index, label, predicted, epsilon, witness } of chooseGallery(balls, galleryLimit)) {
+  for (const { index, label, predicted, epsilon, witness } of chooseGallery(balls)) {
     if (witness === undefined || predicted === undefined) continue;
     try {
       const { shape, values } = parseNpy(await storage.get(witness), witness);

@@ -5,7 +5,7 @@ import { encodePieces } from '../../lib/report/encode';
 import { readReport, reportJson, reportKeys } from '../../lib/report/json';
 import type { BallVerdict } from '../../lib/report/record';
 import { MissingKeyError } from '../../lib/storage/storage';
-import { MemoryStorage } from './memory-storage';
+import { memoryStorage } from '../support/memory-storage';
 import { sampleReport, sampleRun } from './sample';
 
 function largeReport(inputs: number) {
@@ -32,7 +32,7 @@ describe('report.json', () => {
       sampleReport({ balls: [], batches: [], status: 'failed' }),
       largeReport(2_001),
     ]) {
-      const storage = new MemoryStorage([['runs/a/report.json', reportJson(report)]]);
+      const storage = memoryStorage([['runs/a/report.json', reportJson(report)]]);
       expect(await readReport(storage, 'runs/a/')).toEqual(report);
     }
   });
@@ -44,7 +44,7 @@ describe('report.json', () => {
   });
 
   test('of another run is refused with every problem', async () => {
-    const put = (body: string) => new MemoryStorage([['a/report.json', body]]);
+    const put = (body: string) => memoryStorage([['a/report.json', body]]);
     await expect(readReport(put('{'), 'a')).rejects.toThrow(BadInputError);
     await expect(readReport(put('{"version": 2}'), 'a')).rejects.toMatchObject({
       subject: 'a/report.json',

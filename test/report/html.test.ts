@@ -1,8 +1,9 @@
 import { chooseGallery, type GalleryItem, renderHtml } from '../../lib/report/html';
 import type { BallVerdict, Report } from '../../lib/report/record';
 import { writeReport } from '../../lib/report/write';
+import { getText } from '../../lib/storage/storage';
+import { memoryStorage } from '../support/memory-storage';
 import { hostile, hostileReport } from './hostile';
-import { MemoryStorage } from './memory-storage';
 import { sampleBalls, sampleReport } from './sample';
 
 const item: GalleryItem = {
@@ -143,11 +144,11 @@ describe('chooseGallery', () => {
 });
 
 test('writeReport puts the three files below the prefix', async () => {
-  const storage = new MemoryStorage();
+  const storage = memoryStorage();
   const report: Report = sampleReport();
   const keys = await writeReport(storage, 'runs/a', report, [item]);
   expect((await storage.list('')).map(({ key }) => key)).toEqual([keys.csv, keys.html, keys.json]);
-  expect(storage.bodies.get('runs/a/report.html')?.toString()).toBe(renderHtml(report, [item]));
-  expect(storage.bodies.get('runs/a/report.json')?.toString()).toContain('"status": "done"');
-  expect(storage.bodies.get('runs/a/report.csv')?.toString()).toMatch(/^index,label,/);
+  expect(await getText(storage, 'runs/a/report.html')).toBe(renderHtml(report, [item]));
+  expect(await getText(storage, 'runs/a/report.json')).toContain('"status": "done"');
+  expect(await getText(storage, 'runs/a/report.csv')).toMatch(/^index,label,/);
 });

@@ -4,9 +4,9 @@ import { checkRange, MissingKeyError, rangeBeyondEnd, type Storage } from '../..
 const bytesOf = (body: Uint8Array | string) =>
   typeof body === 'string' ? new TextEncoder().encode(body) : Uint8Array.from(body);
 
-/** A Storage in memory, for tests of what stands on storage. */
-export function memoryStorage(): Storage {
-  const bodies = new Map<string, Uint8Array>();
+/** A Storage in memory, for tests of what stands on storage; `content` is in it from the start. */
+export function memoryStorage(content: Iterable<readonly [string, Uint8Array | string]> = []): Storage {
+  const bodies = new Map([...content].map(([key, body]) => [key, bytesOf(body)] as const));
   const get = (key: string): Uint8Array => {
     checkKey(key);
     const body = bodies.get(key);
