@@ -4,6 +4,7 @@
  */
 const path = require('node:path');
 const { buildSync } = require('esbuild');
+const { nodeBundle } = require('../scripts/node-bundle.cjs');
 
 // The functions are bundled by `npx esbuild`, which would ask the registry for a newer npm.
 process.env.npm_config_update_notifier = 'false';
@@ -12,11 +13,7 @@ const outfile = path.join(__dirname, '..', '.build', 'cdk.cjs');
 buildSync({
   entryPoints: [path.join(__dirname, 'app.ts')],
   outfile,
-  bundle: true,
-  platform: 'node',
-  target: 'node20',
-  format: 'cjs',
-  packages: 'external',
+  ...nodeBundle,
   sourcemap: 'inline',
   logLevel: 'warning',
 });

@@ -1,6 +1,7 @@
 /** Bundles the command line and the entry of its child processes into dist/; packages stay in node_modules. */
 const { existsSync, readdirSync, statSync } = require('node:fs');
 const path = require('node:path');
+const { nodeBundle } = require('./node-bundle.cjs');
 
 const root = path.join(__dirname, '..');
 const sources = ['lib', 'functions', 'statemachine', 'package.json'];
@@ -27,11 +28,7 @@ function build() {
     entryPoints: entries,
     outdir: 'dist',
     outExtension: { '.js': '.cjs' },
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'cjs',
-    packages: 'external',
+    ...nodeBundle,
     sourcemap: true,
     logLevel: 'warning',
   });

@@ -7,6 +7,7 @@
 const { existsSync, readFileSync, rmSync } = require('node:fs');
 const path = require('node:path');
 const { build } = require('esbuild');
+const { nodeBundle } = require('./node-bundle.cjs');
 
 /** Gives every source file its own `__dirname` and `__filename` in the bundle. */
 const ownFolder = {
@@ -29,11 +30,7 @@ async function bundle(script) {
   await build({
     entryPoints: [script],
     outfile,
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'cjs',
-    packages: 'external',
+    ...nodeBundle,
     sourcemap: 'inline',
     logLevel: 'error',
     plugins: [ownFolder],

@@ -7,6 +7,7 @@ import { BadInputError } from '../errors';
 import { modelHash } from '../network/hash';
 import { failureKey, recordKey, requestKey } from '../pipeline/keys';
 import { readRecord, readRequest } from '../pipeline/records';
+import { Problems } from '../problems';
 import { fileStorage } from '../storage/files';
 import { executeRun } from './execute-run';
 import type { ExitCode } from './exit';
@@ -14,7 +15,6 @@ import { readUserFile } from './files';
 import type { Host } from './host';
 import { localRun } from './local-run';
 import { defaultWorkers, positiveInteger, share } from './options';
-import { Problems } from './problems';
 
 interface ResumeOptions {
   readonly model?: string;

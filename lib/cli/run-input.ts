@@ -7,8 +7,8 @@ import { parseDataSet } from '../dataset/open';
 import { defaultPreprocessing, preprocessingSchema } from '../dataset/preprocess';
 import { readNetwork } from '../network/read';
 import { parseJson } from '../pipeline/records';
+import type { Problems } from '../problems';
 import { readUserFile, siblingLabels } from './files';
-import type { Problems } from './problems';
 
 /** The options that say what is verified. */
 export interface InputOptions {

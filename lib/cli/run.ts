@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import { dataFormats } from '../dataset/dataset';
 import { writeRecords } from '../dataset/records';
 import { requestKey } from '../pipeline/keys';
+import { Problems } from '../problems';
 import type { RunRequest } from '../schedule/records';
 import { fileStorage } from '../storage/files';
 import { executeRun } from './execute-run';
@@ -20,7 +21,6 @@ import {
   positiveNumber,
   share,
 } from './options';
-import { Problems } from './problems';
 import { type InputOptions, modelName, type RunInput, readRunInput } from './run-input';
 
 interface RunOptions extends InputOptions {

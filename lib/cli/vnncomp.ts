@@ -5,12 +5,12 @@ import { BadInputError, messageOf } from '../errors';
 import { createEngine } from '../group/engine';
 import { settleProperties } from '../group/property';
 import { readNetwork } from '../network/read';
+import { Problems } from '../problems';
 import { readVnnlib } from '../region/vnnlib';
 import { type ExitCode, exitCodes } from './exit';
 import { readUserFile, unwritable } from './files';
 import type { Host } from './host';
 import { nonNegativeInteger, positiveNumber } from './options';
-import { Problems } from './problems';
 
 interface VnncompOptions {
   readonly timeout: number;

@@ -1,4 +1,5 @@
 import { BadInputError } from '../errors';
+import { Problems } from '../problems';
 import { assemble } from './assemble';
 import { looksLikeCifar, parseCifar } from './cifar';
 import { parseCsv, splitLabelColumn } from './csv';
@@ -32,32 +33,23 @@ export function guessFormat({ name, bytes }: NamedBytes): DataFormat | undefined
  * damaged or of the wrong format, counts that differ, labels that are missing or not whole numbers, NaN values.
  */
 export function parseDataSet(files: DataFiles): { readonly dataset: DataSet; readonly format: DataFormat } {
-  const problems: string[] = [];
-  const collect = <T>(read: () => T): T | undefined => {
-    try {
-      return read();
-    } catch (error) {
-      if (!(error instanceof BadInputError)) throw error;
-      problems.push(...error.problems.map((problem) => `${error.subject}: ${problem}`));
-      return undefined;
-    }
-  };
-  const content = collect(() => readContent(files));
+  const problems = new Problems();
+  const content = problems.of(() => readContent(files));
   const given = files.labels;
-  const labelsFile = given === undefined ? undefined : collect(() => readLabels(given));
+  const labelsFile = given === undefined ? undefined : problems.of(() => readLabels(given));
   if (content !== undefined && given !== undefined && content.labels !== undefined) {
-    problems.push(`${files.data.name}: has labels of its own, so leave out ${given.name}`);
+    problems.add(`${files.data.name}: has labels of its own, so leave out ${given.name}`);
   }
   if (content !== undefined && given === undefined && content.labels === undefined) {
-    problems.push(`${files.data.name}: ${content.format} data carry no labels: give the labels file too`);
+    problems.add(`${files.data.name}: ${content.format} data carry no labels: give the labels file too`);
   }
   const labels = content?.labels ?? labelsFile;
   if (content !== undefined && labels !== undefined) {
     const result = assemble(content.inputs, labels);
-    if ('dataset' in result && problems.length === 0) return { dataset: result.dataset, format: content.format };
-    if ('problems' in result) problems.push(...result.problems);
+    if ('dataset' in result && problems.isEmpty) return { dataset: result.dataset, format: content.format };
+    if ('problems' in result) problems.add(...result.problems);
   }
-  throw new BadInputError(`data set ${files.data.name}`, problems);
+  throw problems.error(`data set ${files.data.name}`);
 }
 
 interface Content {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { Writable } from 'node:stream';
 import { buildSync } from 'esbuild';
 import { runCommand } from '../../lib/cli/program';
+import { nodeBundle } from '../../scripts/node-bundle.cjs';
 
 const root = path.join(__dirname, '../..');
 
@@ -40,11 +41,7 @@ export function builtCommand(): { readonly main: string; readonly worker: string
     entryPoints: { main: path.join(root, 'lib/cli/main.ts'), worker: path.join(root, 'lib/cli/worker.ts') },
     outdir: folder,
     outExtension: { '.js': '.cjs' },
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'cjs',
-    packages: 'external',
+    ...nodeBundle,
     sourcemap: 'inline',
     logLevel: 'error',
   });

@@ -35,7 +35,7 @@ export function ballsSection(report: Report): Markup {
 }
 
 function ballColumns({ run }: Report): Column<BallVerdict>[] {
-  const radii = run.request.epsilons.toSorted((a, b) => a.value - b.value).map(({ text }) => text);
+  const radii = radiiOf(run);
   return [
     { kind: 'number', key: 'input', title: 'input', whole: true, value: (ball) => ball.index },
     { kind: 'number', key: 'label', title: 'label', whole: true, value: (ball) => ball.label },
@@ -130,8 +130,13 @@ function kindTable(batches: readonly BatchSummary[]): Markup {
   </div>`;
 }
 
+/** As the user wrote them, from the smallest on. */
+function radiiOf({ request }: Report['run']): string[] {
+  return request.epsilons.toSorted((a, b) => a.value - b.value).map(({ text }) => text);
+}
+
 function batchColumns({ run }: Report): Column<BatchSummary>[] {
-  const radii = run.request.epsilons.toSorted((a, b) => a.value - b.value).map(({ text }) => text);
+  const radii = radiiOf(run);
   return [
     { kind: 'text', key: 'batch', title: 'mini-batch', value: (batch) => batch.id },
     { kind: 'number', key: 'round', title: 'round', whole: true, value: (batch) => batch.round },

@@ -1,8 +1,12 @@
-import { BadInputError } from '../errors';
+import { BadInputError } from './errors';
 
 /** Gathers the problems of several things that are read, so that the user gets to know all of them at once. */
 export class Problems {
   private readonly found: string[] = [];
+
+  get isEmpty(): boolean {
+    return this.found.length === 0;
+  }
 
   add(...problems: readonly string[]): void {
     this.found.push(...problems);
@@ -19,8 +23,12 @@ export class Problems {
     }
   }
 
+  error(subject: string): BadInputError {
+    return new BadInputError(subject, this.found);
+  }
+
   /** Throws a BadInputError if anything was wrong. */
   check(subject: string): void {
-    if (this.found.length > 0) throw new BadInputError(subject, this.found);
+    if (!this.isEmpty) throw this.error(subject);
   }
 }
