@@ -35,11 +35,10 @@ export function acknowledgements(stack: BaverlyStack): Acknowledgement[] {
     reason,
   });
   return [
-    keys('models/*', [plan, verify, report], 'Models are uploaded at any time under any name.'),
+    keys('models/*', [plan, verify], 'Models are uploaded at any time under any name.'),
     keys('policies/*', [plan], 'Policies are added at any time under any name.'),
     keys('datasets/*', [plan, verify, report], 'Data sets are added at any time, each with a prefix of its own.'),
-    keys('learned/*', [plan, verify, coordinate], 'What was learned is kept under the hash of the model.'),
-    keys('lemmas/*', [verify], 'Lemmas are kept under the hash of the model.'),
+    keys('learned/*', [plan, coordinate], 'What was learned is kept under the hash of the model.'),
     keys('runs/*', [plan, verify, coordinate, report], 'Every run has a prefix of its own, named when it starts.'),
     keys('runs/*/rounds/*', [verify, workflow], 'Runs and their rounds are named while they run.'),
     keys('runs/*/rounds/*/map/*', [workflow], 'Step Functions names the files of a Distributed Map itself.'),

@@ -8,7 +8,7 @@ export const project = {
   root,
   lockFile: path.join(root, 'package-lock.json'),
   definition: path.join(root, 'statemachine', 'verification.asl.json'),
-  copyOnnxRuntime: path.join(root, 'cdk', 'copy-onnxruntime.cjs'),
+  copyPackages: path.join(root, 'cdk', 'copy-packages.cjs'),
   /** The source file of a function. */
   entry: (name: string) => path.join(root, 'functions', `${name}.ts`),
 } as const;

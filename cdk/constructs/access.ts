@@ -12,19 +12,16 @@ export interface KeyAccess {
 /** Which keys of the bucket each function may read and write (docs/pipeline.md says what lies there). None may delete. */
 export const keyAccess: Readonly<Record<FunctionName, KeyAccess>> = {
   plan: { read: ['models/*', 'policies/*', 'datasets/*', 'learned/*', 'runs/*'], write: ['runs/*'] },
-  verify: {
-    read: ['models/*', 'datasets/*', 'runs/*', 'lemmas/*', 'learned/*'],
-    write: ['runs/*/rounds/*', 'lemmas/*'],
-  },
-  coordinate: { read: ['runs/*', 'learned/*'], write: ['runs/*', 'learned/*'] },
-  report: { read: ['runs/*', 'datasets/*', 'models/*'], write: ['runs/*'] },
+  verify: { read: ['models/*', 'datasets/*', 'runs/*'], write: ['runs/*/rounds/*'] },
+  coordinate: { read: ['runs/*'], write: ['runs/*', 'learned/*'] },
+  report: { read: ['runs/*', 'datasets/*'], write: ['runs/*'] },
 };
 
 /**
  * Lets a role get, list and put exactly the given keys.
  *
  * S3 answers a get of an absent key with 404 only to those who may list, and with 403 to others. A get carries no
- * `s3:prefix`, hence `IfExists`: a plain condition on the prefix would turn "there are no lemmas yet" into "access denied".
+ * `s3:prefix`, hence `IfExists`: a plain condition on the prefix would turn "nothing was learned yet" into "access denied".
  */
 export function grantKeys(bucket: Bucket, grantee: IGrantable, { read, write }: KeyAccess): void {
   const objects = (patterns: readonly string[]) => patterns.map((pattern) => bucket.arnForObjects(pattern));

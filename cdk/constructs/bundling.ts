@@ -21,12 +21,12 @@ const common: BundlingOptions = {
 
 const quoted = (argument: string) => `"${argument}"`;
 
-/** For functions that never touch ONNX Runtime. */
+/** For functions that never run a network. */
 export const plainBundling = common;
 
 /**
- * For functions that import ONNX Runtime. It is a native library of 291 MB for all platforms, more than Lambda takes, so
- * it stays out of the bundle and the files of one platform are put beside it.
+ * For functions that import ONNX Runtime and HiGHS, which read files from beside their code: they stay out of the bundle
+ * and are put beside it. ONNX Runtime only for one platform, since its 291 MB for all are more than Lambda takes.
  */
 export function onnxBundling(platform: Settings['onnxPlatform']): BundlingOptions {
   return {
@@ -36,7 +36,7 @@ export function onnxBundling(platform: Settings['onnxPlatform']): BundlingOption
       beforeBundling: () => [],
       beforeInstall: () => [],
       afterBundling: (_inputDir, outputDir) => [
-        ['node', quoted(project.copyOnnxRuntime), quoted(outputDir), platform].join(' '),
+        ['node', quoted(project.copyPackages), quoted(outputDir), platform].join(' '),
       ],
     },
   };

@@ -10,7 +10,7 @@ import {
 import { Construct } from 'constructs';
 
 /**
- * The bucket of models, data sets, policies, runs, lemmas and what was learned (docs/pipeline.md), and one for the log of
+ * The bucket of models, data sets, policies, runs and what was learned (docs/pipeline.md), and one for the log of
  * who accessed it. Both outlive the stack.
  *
  * Encrypted with keys that S3 manages: a key of our own would cost a call to KMS for most of the many small objects of a

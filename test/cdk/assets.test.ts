@@ -30,7 +30,7 @@ describe.each(['plan', 'verify'] as const)('the zip of %s', (name) => {
     expect(zipSync(contents, fast).length).toBeLessThan(30 * megabyte);
   });
 
-  test('has ONNX Runtime for Linux on arm64 and for nothing else, complete with what it requires', () => {
+  test('has ONNX Runtime for Linux on arm64 and for nothing else, complete with what it requires, and HiGHS', () => {
     const names = Object.keys(files[name]);
     const native = names.filter((file) => file.startsWith('node_modules/onnxruntime-node/bin/'));
     expect(native.sort()).toEqual([
@@ -41,13 +41,16 @@ describe.each(['plan', 'verify'] as const)('the zip of %s', (name) => {
       expect.arrayContaining([
         'index.js',
         'index.js.map',
+        'node_modules/highs/build/highs.js',
+        'node_modules/highs/build/highs.wasm',
+        'node_modules/highs/package.json',
         'node_modules/onnxruntime-common/dist/cjs/index.js',
         'node_modules/onnxruntime-common/package.json',
         'node_modules/onnxruntime-node/dist/index.js',
         'node_modules/onnxruntime-node/package.json',
       ]),
     );
-    expect(names.filter((file) => /\.d\.ts$|\/esm\//.test(file))).toEqual([]);
+    expect(names.filter((file) => /\.d\.ts$|\.mjs$|\/esm\//.test(file))).toEqual([]);
   });
 });
 
@@ -60,7 +63,7 @@ test.each(['coordinate', 'report'] as const)('the zip of %s is our code alone, w
 
 test('ONNX Runtime for a machine that it does not know is refused, with those that it knows', () => {
   const out = path.join(synthesis.folder, 'nowhere');
-  const { status, stderr } = spawnSync(process.execPath, [project.copyOnnxRuntime, out, 'linux/riscv'], {
+  const { status, stderr } = spawnSync(process.execPath, [project.copyPackages, out, 'linux/riscv'], {
     encoding: 'utf8',
   });
   expect(status).toBe(1);

@@ -31,12 +31,9 @@ describe('what each function may do, and nothing else', () => {
     expect(permissionsOf(template, 'FunctionsVerifyRole')).toEqual([
       ...logs('Verify'),
       's3:GetObject StorageData.Arn/datasets/*',
-      's3:GetObject StorageData.Arn/learned/*',
-      's3:GetObject StorageData.Arn/lemmas/*',
       's3:GetObject StorageData.Arn/models/*',
       's3:GetObject StorageData.Arn/runs/*',
-      list('models/* | datasets/* | runs/* | lemmas/* | learned/*'),
-      's3:PutObject StorageData.Arn/lemmas/*',
+      list('models/* | datasets/* | runs/*'),
       's3:PutObject StorageData.Arn/runs/*/rounds/*',
     ]);
   });
@@ -44,9 +41,8 @@ describe('what each function may do, and nothing else', () => {
   test('coordinate', () => {
     expect(permissionsOf(template, 'FunctionsCoordinateRole')).toEqual([
       ...logs('Coordinate'),
-      's3:GetObject StorageData.Arn/learned/*',
       's3:GetObject StorageData.Arn/runs/*',
-      list('runs/* | learned/*'),
+      list('runs/*'),
       's3:PutObject StorageData.Arn/learned/*',
       's3:PutObject StorageData.Arn/runs/*',
     ]);
@@ -56,9 +52,8 @@ describe('what each function may do, and nothing else', () => {
     expect(permissionsOf(template, 'FunctionsReportRole')).toEqual([
       ...logs('Report'),
       's3:GetObject StorageData.Arn/datasets/*',
-      's3:GetObject StorageData.Arn/models/*',
       's3:GetObject StorageData.Arn/runs/*',
-      list('runs/* | datasets/* | models/*'),
+      list('runs/* | datasets/*'),
       's3:PutObject StorageData.Arn/runs/*',
     ]);
   });

@@ -1,7 +1,8 @@
 /**
- * Copies what onnxruntime-node needs at run time, for one platform, into the node_modules of a bundled function.
+ * Copies the packages that cannot be bundled, because they read files from beside their code, into the node_modules of a
+ * bundled function: ONNX Runtime (native libraries, for one platform) and HiGHS (WebAssembly). Only what is used at run time.
  *
- * usage: node copy-onnxruntime.cjs <folder> <platform>/<arch>      e.g. cdk.out/asset.x linux/arm64
+ * usage: node copy-packages.cjs <folder> <platform>/<arch>      e.g. cdk.out/asset.x linux/arm64
  */
 const { cpSync, existsSync, mkdirSync, readdirSync, realpathSync } = require('node:fs');
 const { createRequire } = require('node:module');
@@ -38,9 +39,13 @@ function copyOnnxRuntime(outputFolder, platform) {
   }
   copyPackage(runtime, outputFolder, ['package.json', 'dist', path.join('bin', 'napi-v6', platform)]);
   copyPackage(common, outputFolder, ['package.json', 'dist']);
-  // HiGHS reads its WebAssembly file from beside its code.
-  copyPackage(packageFolder('highs', __filename), outputFolder, ['package.json', 'build']);
+}
+
+function copyHighs(outputFolder) {
+  const used = ['package.json', path.join('build', 'highs.js'), path.join('build', 'highs.wasm')];
+  copyPackage(packageFolder('highs', __filename), outputFolder, used);
 }
 
 const [outputFolder, platform] = process.argv.slice(2);
 copyOnnxRuntime(outputFolder, platform);
+copyHighs(outputFolder);
