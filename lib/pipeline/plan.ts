@@ -68,6 +68,7 @@ export async function planRun(storage: Storage, run: string, now: () => number =
       request,
       modelHash: engine.hash,
       datasetHash: sha256,
+      datasetName: name,
       inputs: count,
       classes: engine.network.classes,
       cleanAccuracy: accuracy.accuracy,

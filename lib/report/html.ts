@@ -32,7 +32,7 @@ export function renderHtml(report: Report, gallery: readonly GalleryItem[]): str
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <meta name="generator" content="Baverly" />
-        <title>Robustness of ${report.run.request.model} on ${report.run.request.dataset}</title>
+        <title>Robustness of ${report.run.request.model} on ${report.run.datasetName}</title>
         <style>${trusted(style)}</style>
       </head>
       <body>

@@ -75,6 +75,7 @@ export function summaryJson(report: Report) {
     model: run.request.model,
     modelHash: run.modelHash,
     dataset: run.request.dataset,
+    datasetName: run.datasetName,
     datasetHash: run.datasetHash,
     inputs: run.inputs,
     cleanAccuracy: run.cleanAccuracy,

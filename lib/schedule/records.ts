@@ -40,6 +40,8 @@ export const runRecordSchema = z.strictObject({
   request: runRequestSchema,
   modelHash: z.string(),
   datasetHash: z.string(),
+  /** What the data set calls itself (its `dataset.json`): on the command line, the file that it was read from. */
+  datasetName: z.string(),
   /** Number of inputs verified (each at every radius). */
   inputs: z.int().positive(),
   classes: z.int().min(2),

@@ -51,6 +51,7 @@ test('the first round tries balls once, in mini-batches of their label; the misc
     inputs: 60,
     classes: 3,
     cleanAccuracy: 58 / 60,
+    datasetName: 'tiny',
     startedAt: '2026-11-20T00:00:00.000Z',
   });
 });

@@ -13,6 +13,7 @@ export function hostileReport(): Report {
       id: hostile,
       modelHash: hostile,
       datasetHash: hostile,
+      datasetName: hostile,
       startedAt: hostile,
       versions: { [hostile]: hostile },
       request: {

@@ -27,6 +27,8 @@ function textOf(page: string): string {
 describe('renderHtml', () => {
   test('shows the counts, intervals, reasons and parameters of the report', () => {
     const text = textOf(renderHtml(sampleReport(), [item]));
+    expect(text).toContain('digits.onnx done on digits-test.npz , 4 inputs at 2 radii, 0.01, 8/255');
+    expect(text).toContain('data set digits-test.npz ( datasets/digits )');
     expect(text).toContain('robust 4 50.0 % of 8 balls not robust 1 12.5 % of 8 balls unknown 1');
     expect(text).toMatch(/0\.01 75\.0 % 3 0 0 1 1 s/);
     expect(text).toMatch(/8\/255 25\.0 % to 50\.0 % 1 1 1 1 4\.5 s/);

@@ -42,6 +42,7 @@ export function sampleRun(changes: Partial<RunRecord> = {}): RunRecord {
     },
     modelHash: 'a'.repeat(64),
     datasetHash: 'b'.repeat(64),
+    datasetName: 'digits-test.npz',
     inputs: 4,
     classes: 10,
     cleanAccuracy: 0.75,

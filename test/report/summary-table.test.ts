@@ -48,6 +48,8 @@ test('summaryJson carries counts and intervals, no balls', () => {
   const summary = summaryJson(sampleReport());
   expect(summary).toMatchObject({
     run: '2026-11-22-a',
+    dataset: 'datasets/digits',
+    datasetName: 'digits-test.npz',
     status: 'done',
     inputs: 4,
     unknownReasons: { time: 1 },

@@ -78,7 +78,7 @@ export function runSection(report: Report): Markup {
     ['rounds', formatCount(report.rounds)],
     ['model', html`<code>${request.model}</code>`],
     ['model hash', hash(run.modelHash)],
-    ['data set', html`<code>${request.dataset}</code>`],
+    ['data set', html`${run.datasetName} (<code>${request.dataset}</code>)`],
     ['data set hash', hash(run.datasetHash)],
     ['inputs', `${formatCount(run.inputs)}${request.first === undefined ? '' : ' (the first ones only)'}`],
     ['classes', formatCount(run.classes)],

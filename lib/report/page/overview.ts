@@ -21,7 +21,7 @@ export function pageHeader(report: Report): Markup {
     <h1>${lastSegment(run.request.model)}</h1>
     <p class="subtitle">
       <span class="state ${status}">${states[status]}</span>
-      on <strong>${lastSegment(run.request.dataset)}</strong>, ${formatNoun(run.inputs, 'input')} at
+      on <strong>${run.datasetName}</strong>, ${formatNoun(run.inputs, 'input')} at
       ${report.radii.length === 1 ? 'epsilon' : `${report.radii.length} radii,`}
       ${report.radii.map(({ epsilon }) => epsilon).join(', ')}
     </p>
