@@ -51,7 +51,8 @@ function conclude(host: Host, result: LocalRunResult, options: ExecuteOptions): 
   if (json) printJson(host, { ...(report ? summaryJson(report) : { status: 'incomplete' }), folder, exitCode: code });
   else if (report) host.stdout.write(`${summaryTable(report, wantsColour(host.stdout))}\n`);
   if (result.kind === 'interrupted' && code === exitCodes.incomplete) {
-    host.stderr.write(`Interrupted; nothing that was settled is lost. ${goOn}\n`);
+    const counted = report ? ': what the interrupted round had settled is counted when it is resumed' : '';
+    host.stderr.write(`Interrupted; nothing that was settled is lost${counted}. ${goOn}\n`);
   } else if (code === exitCodes.incomplete) host.stderr.write(`${goOn}\n`);
   if (code === exitCodes.belowThreshold) host.stderr.write(`${tooLow(report!, failBelow!)}\n`);
   if (report && !json) host.stdout.write(`Report: ${path.relative(process.cwd(), path.join(folder, 'report.html'))}\n`);

@@ -1,16 +1,15 @@
 import { copyFileSync } from 'node:fs';
 import path from 'node:path';
-import { runPrefix, stateKey } from '../pipeline/keys';
+import { runPrefix } from '../pipeline/keys';
 import { reportRun } from '../pipeline/report';
 import { readReport, reportKeys } from '../report/json';
 import type { Report } from '../report/record';
-import { decodeState } from '../schedule/state-file';
-import { summarise } from '../schedule/summary';
 import { fileStorage } from '../storage/files';
 import type { Storage } from '../storage/storage';
 import { problemsOfCause } from '../workflow/cause';
 import { runLocally } from '../workflow/local';
-import { createPool, type Pool } from '../workflow/pool/pool';
+import { createPool } from '../workflow/pool/pool';
+import { countingPool } from './counting-pool';
 import type { Progress } from './progress';
 
 /** Name of the only run that a local output folder holds. */
@@ -54,7 +53,7 @@ export async function runInFolder(options: LocalRunOptions): Promise<LocalRunRes
     const result = await runLocally({
       storage,
       bucket: 'local',
-      pool: counting(pool, storage, progress),
+      pool: countingPool(pool, storage, localRun, progress),
       concurrency: workers,
       input: { kind: 'run', bucket: 'local', run: localRun },
       signal,
@@ -77,32 +76,4 @@ async function finish(storage: Storage, folder: string): Promise<Report> {
   const keys = reportKeys(runPrefix(localRun));
   for (const key of Object.values(keys)) copyFileSync(path.join(folder, key), path.join(folder, path.basename(key)));
   return readReport(storage, runPrefix(localRun));
-}
-
-/** The pool, watched for the progress: mini-batches as they end, and the state after each round. */
-function counting(pool: Pool, storage: Storage, progress: Progress): Pick<Pool, 'invoke'> {
-  let balls = 0;
-  let settled = 0;
-  let detail = '';
-  const catchUp = async (round: number): Promise<void> => {
-    const state = summarise(decodeState(await storage.get(stateKey(localRun, round))));
-    balls = state.balls;
-    settled = state.settled;
-    const sum = (name: 'robust' | 'not-robust' | 'unknown'): number =>
-      state.radii.reduce((total, radius) => total + radius[name], 0);
-    detail = `${sum('robust')} robust, ${sum('not-robust')} not robust, ${sum('unknown')} unknown`;
-    progress.phase(`round ${round + 1}`);
-    progress.update(settled, balls, detail);
-  };
-  return {
-    async invoke(name, payload, invokeOptions) {
-      const invoked = await pool.invoke(name, payload, invokeOptions);
-      const { payload: reply } = invoked as { payload: { settled?: number; round?: { number: number } } };
-      if (name === 'verify' && reply.settled !== undefined) {
-        settled += reply.settled;
-        progress.update(Math.min(settled, balls), balls, detail);
-      } else if (reply.round !== undefined) await catchUp(reply.round.number);
-      return invoked;
-    },
-  };
 }

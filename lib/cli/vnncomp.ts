@@ -6,6 +6,7 @@ import { createEngine } from '../group/engine';
 import { settleProperties } from '../group/property';
 import { readNetwork } from '../network/read';
 import { Problems } from '../problems';
+import { comparesOrderOnly } from '../region/violation';
 import { readVnnlib } from '../region/vnnlib';
 import { type ExitCode, exitCodes } from './exit';
 import { readUserFile, unwritable } from './files';
@@ -54,9 +55,10 @@ async function answerTo(net: string, property: string, options: VnncompOptions):
 function readInstance(net: string, property: string, result: string | undefined) {
   const problems = new Problems();
   const model = problems.of(() => gunzipped(readUserFile(net, 'network').bytes, `network ${net}`));
-  const network = model && problems.of(() => readNetwork(model, `network ${net}`).network);
+  const read = model && problems.of(() => readNetwork(model, `network ${net}`));
   const properties = problems.of(() => readVnnlib(readUserFile(property, 'property').bytes, property));
   const first = properties?.[0];
+  const network = read?.network;
   if (first && network) {
     const inputs = first.box.lower.length;
     const outputs = first.violation.flat()[0]?.coefficients.length ?? network.classes;
@@ -66,6 +68,12 @@ function readInstance(net: string, property: string, result: string | undefined)
           `${network.classes}: is it a property of this network?`,
       );
     }
+  }
+  if (read?.keepsOrderOnly && properties?.some(({ violation }) => !comparesOrderOnly(violation))) {
+    problems.add(
+      `property ${property}: compares outputs otherwise than one with another, but the final Softmax of ${net} is left out, which ` +
+        'keeps nothing but their order: export the network without it and state the property of its scores',
+    );
   }
   const refused = result === undefined ? undefined : unwritable(result);
   if (refused !== undefined) problems.add(`result ${result}: ${refused}`);

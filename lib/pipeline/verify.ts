@@ -21,7 +21,9 @@ import { readJson, readRecord } from './records';
 /** What verify says to the state machine; the result itself is in storage. */
 export interface VerifySummary {
   readonly id: string;
-  readonly settled: number;
+  /** Members by what was found out about them. */
+  readonly robust: number;
+  readonly notRobust: number;
   readonly open: number;
 }
 
@@ -161,6 +163,6 @@ function ballResult(input: number, outcome: MemberOutcome, witness: string): Bal
 }
 
 function summary({ id, balls }: BatchResult): VerifySummary {
-  const open = balls.filter(({ verdict }) => verdict === 'open').length;
-  return { id, settled: balls.length - open, open };
+  const count = (name: BallResult['verdict']): number => balls.filter(({ verdict }) => verdict === name).length;
+  return { id, robust: count('robust'), notRobust: count('not-robust'), open: count('open') };
 }

@@ -30,7 +30,9 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
     first.kill(signal);
     const { code, stderr } = await first.ended;
     expect(code).toBe(3);
-    expect(stderr).toMatch(/Interrupted; nothing that was settled is lost\. Go on with: npx baverly resume \S+\n$/);
+    expect(stderr).toMatch(
+      /Interrupted; nothing that was settled is lost: what .* is counted when it is resumed\. Go on with: npx baverly resume \S+\n$/,
+    );
     expect(stderr).not.toMatch(/\n\s+at /);
     await until(() => workers.every((pid) => !existsSync(`/proc/${pid}`)), 'the end of the workers');
     expect(reportIn(out).status).toBe('incomplete');

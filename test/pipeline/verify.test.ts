@@ -26,12 +26,13 @@ const resultOf = ({ round, id }: MiniBatch) => readJson(storage, resultKey('r', 
 test('every member of a mini-batch has one result, and the answer counts them', async () => {
   const verifier = createVerifier(256 * megabyte);
   for (const batch of batches) {
-    const { id, settled, open } = await verifier.verify(storage, batch);
+    const answer = await verifier.verify(storage, batch);
     const { balls, ...result } = await resultOf(batch);
     expect(balls.map(({ input }) => input)).toEqual([...unpackIds(batch.inputs)]);
-    expect({ id, settled, open }).toEqual({
+    expect(answer).toEqual({
       id: batch.id,
-      settled: balls.filter(({ verdict }) => verdict !== 'open').length,
+      robust: balls.filter(({ verdict }) => verdict === 'robust').length,
+      notRobust: balls.filter(({ verdict }) => verdict === 'not-robust').length,
       open: balls.filter(({ verdict }) => verdict === 'open').length,
     });
     expect(result).toMatchObject({ id: batch.id, round: 0 });
@@ -87,8 +88,7 @@ test('of two deliveries at the same time, both get the result that was written f
 test('a mini-batch whose time is over hands its balls back', async () => {
   const [batch] = batches;
   const verifier = createVerifier(256 * megabyte, () => Date.now() - 3_600_000);
-  const { settled, open } = await verifier.verify(storage, batch);
-  expect({ settled, open }).toEqual({ settled: 0, open: batch.size });
+  expect(await verifier.verify(storage, batch)).toEqual({ id: batch.id, robust: 0, notRobust: 0, open: batch.size });
   for (const ball of (await resultOf(batch)).balls) expect(ball).toMatchObject({ verdict: 'open', reason: 'time' });
 });
 
