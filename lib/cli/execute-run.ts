@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { judgeAccuracy } from '../dataset/accuracy';
 import type { Report } from '../report/record';
 import { summaryJson, summaryTable, wantsColour } from '../report/summary-table';
 import { type ExitCode, exitCodes, printJson, tell } from './exit';
@@ -48,8 +49,14 @@ function conclude(host: Host, result: LocalRunResult, options: ExecuteOptions): 
   }
   const { report } = result;
   const code = report === undefined ? exitCodes.incomplete : codeOf(report, failBelow);
-  if (json) printJson(host, { ...(report ? summaryJson(report) : { status: 'incomplete' }), folder, exitCode: code });
-  else if (report) host.stdout.write(`${summaryTable(report, wantsColour(host.stdout))}\n`);
+  const warnings = report ? warningsOf(report) : [];
+  if (json) {
+    const summary = report ? summaryJson(report) : { status: 'incomplete' };
+    printJson(host, { ...summary, warnings, folder, exitCode: code });
+  } else {
+    if (report) host.stdout.write(`${summaryTable(report, wantsColour(host.stdout))}\n`);
+    host.stderr.write(warnings.map((warning) => `warning: ${warning}\n`).join(''));
+  }
   if (result.kind === 'interrupted' && code === exitCodes.incomplete) {
     const counted = report ? ': what the interrupted round had settled is counted when it is resumed' : '';
     host.stderr.write(`Interrupted; nothing that was settled is lost${counted}. ${goOn}\n`);
@@ -57,6 +64,13 @@ function conclude(host: Host, result: LocalRunResult, options: ExecuteOptions): 
   if (code === exitCodes.belowThreshold) host.stderr.write(`${tooLow(report!, failBelow!)}\n`);
   if (report && !json) host.stdout.write(`Report: ${path.relative(process.cwd(), path.join(folder, 'report.html'))}\n`);
   return code;
+}
+
+/** What does not stop a run, but may make its verdicts worthless. */
+function warningsOf({ run }: Report): string[] {
+  if (run.request.acceptLowAccuracy) return [];
+  const judgement = judgeAccuracy(Math.round(run.cleanAccuracy * run.inputs), run.inputs, run.classes);
+  return judgement.kind === 'too few inputs' && judgement.message !== undefined ? [judgement.message] : [];
 }
 
 function codeOf(report: Report, failBelow: number | undefined): ExitCode {

@@ -136,6 +136,19 @@ describe('a model that hardly beats guessing', () => {
     expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining('holds a run already') });
   });
 
+  test('on few inputs is verified with a warning, on stderr or in the JSON, unless told that this is meant', async () => {
+    const few = ['--data', files.wrong, '--first', '10'];
+    const warning = /^the model classifies [0-3] of 10 inputs .* too few .*: check the scale/;
+    const { code, stderr } = await run(...few);
+    expect(code).toBe(0);
+    expect(stderr.split('\n').at(-2)).toMatch(new RegExp(warning.source.replace('^', '^warning: ')));
+    const asJson = await run(...few, '--json');
+    expect(asJson.stderr).toBe('');
+    expect(JSON.parse(asJson.stdout)).toMatchObject({ warnings: [expect.stringMatching(warning)] });
+    const meant = await run(...few, '--json', '--accept-low-accuracy');
+    expect(JSON.parse(meant.stdout)).toMatchObject({ warnings: [] });
+  });
+
   test('with --json the refusal is JSON', async () => {
     const { code, stdout } = await run('--data', files.wrong, '--json');
     expect(code).toBe(2);

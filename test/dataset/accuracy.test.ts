@@ -25,6 +25,30 @@ test('the limit is chance, three deviations, and 0.05', () => {
   expect(judgeAccuracy(1589, 10000, 10).kind).toBe('near chance');
 });
 
+test.each([
+  [3, 30, 10, true],
+  [0, 1, 10, true],
+  [9, 30, 10, true],
+  [10, 30, 10, false],
+  [16, 30, 2, false],
+  [15, 30, 2, true],
+  [1, 1, 10, false],
+  [0, 0, 10, false],
+])('%i of %i inputs, %i classes: worth a warning: %p', (correct, total, classes, expected) => {
+  const judgement = judgeAccuracy(correct, total, classes);
+  expect(judgement.kind).toBe('too few inputs');
+  expect('message' in judgement).toBe(expected);
+});
+
+test('the warning names the likely causes', () => {
+  expect(judgeAccuracy(3, 30, 10)).toHaveProperty(
+    'message',
+    expect.stringMatching(
+      /^the model classifies 3 of 30 inputs \(10\.0 %\) as labelled, which are too few to tell from guessing among 10 classes \(10\.0 %\): check the scale .* layout .* mean and std .* labels/,
+    ),
+  );
+});
+
 test('the message names the likely causes', () => {
   const judgement = judgeAccuracy(9, 100, 10);
   expect(judgement).toHaveProperty(
