@@ -48,11 +48,18 @@ test('workers killed in the middle of a run lose no ball, and no verdict changes
   expect(report.balls.filter(({ reason }) => reason === 'crash')).toEqual([]);
 });
 
-test('a process killed while it plans ends the run, and resume finishes it', async () => {
+test('planning is tried once more when its process is killed; then the run ends, and resume finishes it', async () => {
   const out = path.join(folder, 'planning');
   const started = startCommand(main, [...run, out, '--json']);
-  await until(() => childrenOf(started.pid).length > 0, 'a worker');
-  for (const pid of childrenOf(started.pid)) process.kill(pid, 'SIGKILL');
+  const killed = new Set<number>();
+  for (const which of ['a worker', 'another worker']) {
+    const alive = () => childrenOf(started.pid).filter((pid) => !killed.has(pid));
+    await until(() => alive().length > 0, which);
+    for (const pid of alive()) {
+      killed.add(pid);
+      process.kill(pid, 'SIGKILL');
+    }
+  }
   const { code, stdout, stderr } = await started.ended;
   expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 3, status: 'failed', error: 'Lambda.Unknown' });
   expect(stderr).toMatch(

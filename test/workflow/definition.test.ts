@@ -54,6 +54,15 @@ describe('the two rounds', () => {
   });
 });
 
+test('a crash of the functions around the rounds is retried once', () => {
+  const { Plan, Coordinate, Report, ReportFailure } = verification.States;
+  for (const { Retry } of [Plan, Coordinate, Report, ReportFailure]) {
+    const of = (name: string) => Retry.filter(({ ErrorEquals }) => ErrorEquals.includes(name));
+    expect(of('Lambda.Unknown')).toEqual([expect.objectContaining({ MaxAttempts: 1 })]);
+    expect(of('States.Timeout')).toEqual([]);
+  }
+});
+
 test('every Task and Map ends in a report when it fails', () => {
   for (const [name, state] of Object.entries(verification.States)) {
     if (state.Type !== 'Task' && state.Type !== 'Map') continue;

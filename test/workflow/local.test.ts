@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { BadInputError } from '../../lib/errors';
 import { getJson } from '../../lib/storage/storage';
 import type { WorkflowEvent } from '../../lib/workflow/interpreter/services';
@@ -73,12 +74,29 @@ describe('a run', () => {
     }));
     expect(await run(runEvent('r1'))).toMatchObject({ status: 'SUCCEEDED' });
     expect(await getJson(storage, 'runs/r1/failures-0.json')).toEqual([
-      { id: '0-1', error: 'Lambda.Unknown', cause: 'killed' },
+      { id: '0-1', error: 'Lambda.Unknown', cause: 'killed', seconds: 0 },
     ]);
     expect(await getJson(storage, 'runs/r1/failures-1.json')).toEqual([]);
   });
 
-  test('throttling is retried, crashes and time-outs are not', async () => {
+  test.each(['plan', 'coordinate', 'report'] as const)('a crash of %s is retried once', async (name) => {
+    for (const [error, crashes, calls, status] of [
+      ['Lambda.Unknown', 1, 2, 'SUCCEEDED'],
+      ['Runtime.ExitError', 1, 2, 'SUCCEEDED'],
+      ['Lambda.Unknown', 2, 2, 'FAILED'],
+      ['Sandbox.Timedout', 1, 1, 'FAILED'],
+    ] as const) {
+      let left: number = crashes;
+      const { run, callsOf } = setUp((handlers) => ({
+        [name]: (payload: never) => (left-- > 0 ? fail(error, 'killed') : handlers[name](payload)),
+      }));
+      expect(await run(runEvent('r1'))).toMatchObject({ status, ...(status === 'FAILED' && { error }) });
+      const first = callsOf(name)[0];
+      expect(callsOf(name).filter((payload) => isDeepStrictEqual(payload, first))).toHaveLength(calls);
+    }
+  });
+
+  test('throttling of a mini-batch is retried, crashes and time-outs are not', async () => {
     for (const [error, calls] of [
       ['Lambda.TooManyRequestsException', 7],
       ['Lambda.Unknown', 1],
