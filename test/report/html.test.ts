@@ -99,6 +99,16 @@ describe('renderHtml', () => {
     for (const [, id] of page.matchAll(/url\(#([^)]*)\)/g)) expect(ids).toContain(id);
   });
 
+  test('where nothing is open, the certified line lies above the one that says so', () => {
+    const balls = sampleBalls.filter(({ epsilon }) => epsilon === '0.01');
+    const { request } = sampleReport().run;
+    const run = { ...sampleReport().run, request: { ...request, epsilons: request.epsilons.slice(0, 1) } };
+    const [svg] = renderHtml(sampleReport({ run, balls }), []).match(/<svg\b.*?<\/svg>/s)!;
+    const lineOf = (name: string) => svg.search(new RegExp(`fill="none"[^>]* stroke="var\\(--${name}\\)"`));
+    expect(lineOf('unknown')).toBeGreaterThan(0);
+    expect(lineOf('robust')).toBeGreaterThan(lineOf('unknown'));
+  });
+
   test('a tie is called a tie', () => {
     expect(textOf(renderHtml(sampleReport(), [{ ...item, predicted: 2 }]))).toContain('2 → becomes tie');
   });

@@ -107,6 +107,8 @@ function chartOption(radii: readonly RadiusSummary[], clean: number): EChartsOpt
       {
         type: 'line',
         stack: 'interval',
+        // Above the line of what is open, which lies on this one where nothing is.
+        z: 4,
         silent: true,
         data: lower,
         symbol: 'circle',
