@@ -21,7 +21,7 @@ let solver: Promise<Highs> | undefined;
 
 /**
  * Minimises the functional over the inputs that have the leaf's signs, by HiGHS. The signs may be violated at a price, so there is always an
- * optimum, and where no input has the signs its multipliers prove so by a bound far above 0. Undefined when HiGHS finds no optimum.
+ * optimum, and where no input has the signs its multipliers prove so by a bound far above 0. Undefined when HiGHS finds none.
  */
 export async function solveLeaf(problem: Problem, leaf: SubProblem): Promise<LeafSolution | undefined> {
   solver ??= loadHighs();
@@ -43,8 +43,8 @@ export async function solveLeaf(problem: Problem, leaf: SubProblem): Promise<Lea
     ...Array.from(objective, (_, i) => ` -1 <= e${i} <= 1`),
     'End',
   ].join('\n');
-  const solution = highs.solve(text, { output_flag: false });
-  if (solution.Status !== 'Optimal') return undefined;
+  const solution = solved(highs, text);
+  if (solution?.Status !== 'Optimal') return undefined;
   const beta = new Float32Array(leaf.splits.length);
   for (const [n, i] of split.entries()) {
     const row = solution.Rows[n];
@@ -52,6 +52,16 @@ export async function solveLeaf(problem: Problem, leaf: SubProblem): Promise<Lea
   }
   const corner = Float32Array.from(objective, (_, i) => solution.Columns[`e${i}`]?.Primal ?? 0);
   return { beta, corner };
+}
+
+/** Undefined where HiGHS fails on the program, of very large or very small numbers say; it is loaded afresh then. */
+function solved(highs: Highs, text: string): ReturnType<Highs['solve']> | undefined {
+  try {
+    return highs.solve(text, { output_flag: false });
+  } catch {
+    solver = undefined;
+    return undefined;
+  }
 }
 
 /** constant + row . e */

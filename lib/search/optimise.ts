@@ -20,8 +20,8 @@ export interface Optimised {
   readonly bound: number;
   readonly alpha: Float32Array;
   readonly beta: Float32Array;
-  /** The unstable neuron whose relaxation costs most at the minimiser; undefined when every neuron is decided. */
-  readonly branch: number | undefined;
+  /** The unstable neurons whose relaxations cost most at the minimiser, the costliest first; empty when every neuron is decided. */
+  readonly candidates: readonly number[];
   /** The minimiser of the relaxed functional, in e of [-1, 1]^n. */
   readonly corner: Float32Array;
   /** Per neuron of the problem, what its relaxation costs at the minimiser; 0 where it is decided. */
@@ -110,7 +110,7 @@ export async function optimise(
       bound: best[r],
       alpha,
       beta,
-      branch: best[r] > 0 ? undefined : costliest(problem, gapsOf(problem, layers, out, r)),
+      candidates: best[r] > 0 ? [] : costliest(gapsOf(problem, layers, out, r)),
       gaps: () => gapsOf(problem, layers, out, r),
       corner: out.corner.subarray(r * problem.inputSize, (r + 1) * problem.inputSize),
     };
@@ -229,13 +229,17 @@ function gapsOf(
   return gaps;
 }
 
-function costliest(problem: Problem, gaps: Float64Array): number | undefined {
-  let branch: number | undefined;
-  let most = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < problem.offsets[problem.layers.length]; i++) {
-    if (gaps[i] < 0 || gaps[i] <= most) continue;
-    most = gaps[i];
-    branch = i;
+/** Candidates kept per sub-problem. */
+const candidatesKept = 3;
+
+function costliest(gaps: Float64Array): number[] {
+  const best: number[] = [];
+  for (let i = 0; i < gaps.length; i++) {
+    if (gaps[i] < 0 || (best.length === candidatesKept && gaps[i] <= gaps[best[candidatesKept - 1]])) continue;
+    let at = best.length;
+    while (at > 0 && gaps[best[at - 1]] < gaps[i]) at--;
+    best.splice(at, 0, i);
+    best.length = Math.min(best.length, candidatesKept);
   }
-  return branch;
+  return best;
 }

@@ -1,5 +1,5 @@
 import { errorInflation } from '../bounds/relaxation';
-import { gamma, underflowUnit } from '../bounds/rounding';
+import { float32Magnitude, gamma, tinyError, underflowUnit } from '../bounds/rounding';
 import type { AffineRows } from '../network/affine-rows';
 import { type Float32Box, roundUp } from '../region/outward';
 import { type Blocks, inputBlock } from './blocks';
@@ -82,12 +82,12 @@ export function problemOf(
   const tops = bounds.map(({ upper }) => upper);
   const layers: ProblemLayer[] = [];
   const offsets = [0];
+  // A product over the neurons of a layer, the sum over the input at the end, and per layer three constants and an accumulation.
+  const g = gamma(Math.max(0, ...alive.map((list) => list.length)) + inputSize + 4 * alive.length + 64);
   let magnitudeSum = reach.reduce((a, b) => a + b, 0);
   for (const [k, own] of alive.entries()) {
     const map = blocks.layers[k];
     const { magnitude, extra } = magnitudes(map, own, reach, tops);
-    const widest = Math.max(inputSize, ...alive.map((list) => list.length));
-    const g = gamma(widest + 64);
     const { lower, upper } = bounds[k];
     const constants = Float64Array.from(own, (j) => map.bias[j]);
     const weights = map.from.map((from, s) => {
@@ -110,7 +110,7 @@ export function problemOf(
       size: own.length,
       weights,
       bias: Float32Array.from(constants),
-      error: Float32Array.from(magnitude, (m, r) => roundUp((g * m + extra[r]) * errorInflation)),
+      error: Float32Array.from(magnitude, (m, r) => roundUp((g * m + extra[r]) * errorInflation + tinyError)),
       lower: Float32Array.from(own, (j) => lower[j]),
       upper: Float32Array.from(own, (j) => upper[j]),
     });
@@ -152,7 +152,8 @@ export function problemRows(
   const used = [...new Set(functionals.flatMap(({ terms }) => terms.map(([c]) => c)))];
   const tops = bounds.map(({ upper }) => upper);
   const { magnitude, extra } = magnitudes(map, Int32Array.from(used), problem.reach, tops);
-  const g = gamma(problem.inputSize + problem.offsets[problem.layers.length] + 64);
+  const { layers, inputSize, offsets } = problem;
+  const g = gamma(inputSize + offsets[layers.length] + 4 * layers.length + 64);
   const errors = new Map(used.map((c, i) => [c, (g * magnitude[i] + extra[i]) * errorInflation]));
   return functionals.map(({ terms, offset }) => {
     let constant = offset;
@@ -194,7 +195,7 @@ function magnitudes(
   reach: Float64Array,
   tops: readonly Float32Array[],
 ): { magnitude: Float64Array; extra: Float64Array } {
-  const magnitude = Float64Array.from(rows, (j) => Math.abs(map.bias[j]));
+  const magnitude = Float64Array.from(rows, (j) => map.biasMagnitude[j]);
   const extra = new Float64Array(rows.length);
   for (const [s, from] of map.from.entries()) {
     const values = from === inputBlock ? reach : tops[from];
@@ -204,10 +205,10 @@ function magnitudes(
       for (let i = 0; i < index.length; i++) {
         const top = values[index[i]];
         // Never-active neurons contribute nothing; NaN stays and proves nothing.
-        if (!(top <= 0)) sum += Math.abs(value[i]) * top;
+        if (!(top <= 0)) sum += float32Magnitude(value[i]) * top;
       }
       magnitude[r] += sum;
-      if (map.magnitudes) extra[r] += compositionError * (sum + Math.abs(map.bias[j]));
+      if (map.magnitudes) extra[r] += compositionError * (sum + map.biasMagnitude[j]);
     }
   }
   return { magnitude, extra };

@@ -91,7 +91,14 @@ export async function searchRegions(
       own,
     );
     const { frontier, batch, perRegion: limit } = options;
-    const result = await searchTree(session, problem, rows, tryWitness(problem), { deadline, frontier, batch, limit });
+    const tree = (most: number): Promise<TreeResult> =>
+      searchTree(session, problem, rows, tryWitness(problem), { deadline, frontier, batch, limit: most });
+    let result = await tree(limit);
+    const parts =
+      result.kind === 'open' && result.reason === 'limit' ? divide(region, own, problem, result) : undefined;
+    // Where no neuron of the root costs anything there is nothing to divide by: the tree goes on without a limit.
+    if (result.kind === 'open' && result.reason === 'limit' && parts === undefined)
+      result = await tree(Number.POSITIVE_INFINITY);
     if (result.kind === 'witness') return { ...result, regions };
     if (result.kind === 'proven') {
       margin = Math.min(margin, result.margin);
@@ -106,8 +113,6 @@ export async function searchRegions(
     });
     if (result.reason !== 'limit') return giveUp(result.reason);
     margin = Math.min(margin, result.proven);
-    const parts = divide(region, own, problem, result);
-    // Without a neuron to divide by, the region stays what it is: not proven.
     if (parts === undefined) return giveUp('stuck');
     open.push(...parts);
   }

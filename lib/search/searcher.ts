@@ -23,7 +23,7 @@ export interface Searcher {
 
 /** Sub-problems bounded by one call, by the bounds of one region, and steps of tightening: what settled mnist_fc fastest. */
 const batch = 128;
-const perRegion = 2000;
+const perRegion = 8000;
 const tightenSteps = 12;
 
 /** @param memoryBytes cap on what the open sub-problems of a ball take */
