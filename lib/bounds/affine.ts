@@ -1,5 +1,6 @@
 import type { ConvNode, DenseNode, Network, NodeId, SelectNode } from '../network/network';
 import type { GraphBuilder, Value } from './graph';
+import { float32Magnitude } from './rounding';
 
 /** The weights themselves, or their absolute values (for radii and error bounds). */
 export type WeightPart = 'signed' | 'absolute';
@@ -12,7 +13,7 @@ export function forwardAffine(
   part: WeightPart,
   withBias: boolean,
 ): Value {
-  const weights = (w: Float64Array): Float64Array => (part === 'signed' ? w : w.map(Math.abs));
+  const weights = (w: Float64Array): Float64Array => (part === 'signed' ? w : w.map(float32Magnitude));
   const bias = withBias && node.bias ? weights(node.bias) : undefined;
   const shifted = (product: Value): Value =>
     bias ? graph.node('Add', [product, graph.floats(bias, [1, node.size])]) : product;

@@ -2,7 +2,7 @@ import type { Network, NodeId } from '../network/network';
 import { forwardAffine, inverseGathers, type WeightPart } from './affine';
 import { type GraphBuilder, graphBuilder, type Value } from './graph';
 import { errorInflation } from './relaxation';
-import { gamma } from './rounding';
+import { gamma, tinyError } from './rounding';
 import { consumerCounts, type Segment } from './segments';
 
 /** Roundings of a step besides its sum: centre and radius of a source, weight conversion, differences, accumulations. */
@@ -85,7 +85,10 @@ function source(graph: GraphBuilder, network: Network, id: NodeId, readers: numb
   const centre = graph.node('Mul', [graph.node('Add', [lower, upper]), half]);
   const radius = graph.node('Mul', [graph.node('Sub', [upper, lower]), half]);
   const magnitude = graph.node('Add', [graph.node('Abs', [centre]), radius]);
-  const error = graph.node('Mul', [magnitude, graph.scalar(stepGamma(network, id, 1, readers))]);
+  const error = graph.node('Add', [
+    graph.node('Mul', [magnitude, graph.scalar(stepGamma(network, id, 1, readers))]),
+    graph.scalar(tinyError),
+  ]);
   return { centre, radius, magnitude, error };
 }
 
@@ -121,20 +124,21 @@ function affine(
     forwardAffine(graph, node, value, part, withBias);
   const { bias } = node;
   const inherited = apply(from.error, 'absolute', false);
-  const biasError = bias && biasWeights(graph, node.size, bias, stepGamma(network, id, node.size, readers));
+  const biasError = biasWeights(graph, node.size, bias, stepGamma(network, id, node.size, readers));
   return finish(
     apply(from.centre, 'signed', true),
     apply(from.radius, 'absolute', false),
     apply(from.magnitude, 'absolute', true),
-    biasError === undefined ? inherited : graph.node('Add', [inherited, biasError]),
+    graph.node('Add', [inherited, biasError]),
   );
 }
 
-/** gamma |bias| per component: the error of the row constant's product with the bias, [1, size]. */
-function biasWeights(graph: GraphBuilder, size: number, bias: Float64Array, g: number): Value {
+/** gamma |bias| per component: the error of the row constant's product with the bias, [1, size]; and underflow of values. */
+function biasWeights(graph: GraphBuilder, size: number, bias: Float64Array | undefined, g: number): Value {
+  if (bias === undefined) return graph.floats([tinyError], [1, 1]);
   const repeat = size / bias.length;
   return graph.floats(
-    Float64Array.from({ length: size }, (_, i) => g * Math.abs(bias[Math.floor(i / repeat)])),
+    Float64Array.from({ length: size }, (_, i) => g * Math.abs(bias[Math.floor(i / repeat)]) + tinyError),
     [1, size],
   );
 }

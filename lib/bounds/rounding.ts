@@ -13,6 +13,20 @@ export const unitRoundoff = 2 ** -24;
 /** Largest error of a float32 operation whose result underflows, denormals flushed to zero. */
 export const underflowUnit = 2 ** -126;
 
+/**
+ * Part of every error weight that does not shrink with the values: underflow of values (not of coefficients), whose few 2^-126
+ * later weights may make large again.
+ */
+export const tinyError = 2 ** -110;
+
+/**
+ * The absolute value of a weight for magnitudes. A weight that float32 rounds to a denormal number is off by up to 2^-150, many
+ * roundoffs of itself; counted as 2^-126 its share of the error is more than that.
+ */
+export function float32Magnitude(weight: number): number {
+  return weight === 0 ? 0 : Math.max(Math.abs(weight), underflowUnit);
+}
+
 /** gamma_n = n u / (1 - n u); throws where n is so large that the model says nothing. */
 export function gamma(n: number): number {
   const nu = n * unitRoundoff;

@@ -20,6 +20,8 @@ export interface AffineRows {
    * absolute values, which bound their rounding errors.
    */
   readonly magnitudes: readonly (readonly SparseRow[])[] | undefined;
+  /** Bounds of the absolute values of the terms that each bias adds up: more than |bias| where they cancel. */
+  readonly biasMagnitude: Float64Array;
 }
 
 /** Part of a row while it is composed: dense over all sources of the segment, and the constant. */
@@ -78,11 +80,13 @@ export function affineRows(network: Network, end: NodeId, sources: readonly Node
       });
     });
   const signed = expand(end, (weight) => weight);
+  const absolute = composed ? expand(end, Math.abs) : undefined;
   return {
     sources,
     bias: Float64Array.from(signed, ({ constant }) => constant),
     rows: split(signed),
-    magnitudes: composed ? split(expand(end, Math.abs)) : undefined,
+    magnitudes: absolute && split(absolute),
+    biasMagnitude: Float64Array.from(absolute ?? signed, ({ constant }) => Math.abs(constant)),
   };
 }
 

@@ -27,6 +27,8 @@ export interface DenseNode extends NodeBase {
   readonly from: NodeId;
   readonly weight: Float64Array;
   readonly bias: Float64Array;
+  /** Bound of the relative errors that folding left in weights and biases; see folding.ts. */
+  readonly foldError?: number;
 }
 
 /** 2-D convolution (cross-correlation, as in ONNX); in and out are [channels, height, width]. */
@@ -45,6 +47,8 @@ export interface ConvNode extends NodeBase {
   readonly groups: number;
   readonly inShape: readonly [number, number, number];
   readonly outShape: readonly [number, number, number];
+  /** Bound of the relative errors that folding left in weights and biases; see folding.ts. */
+  readonly foldError?: number;
 }
 
 /**
@@ -57,6 +61,8 @@ export interface SelectNode extends NodeBase {
   readonly index: Int32Array;
   readonly scale?: Float64Array;
   readonly bias?: Float64Array;
+  /** Bound of the relative errors that folding left in weights and biases; see folding.ts. */
+  readonly foldError?: number;
 }
 
 /** Elementwise sum of two or more nodes of equal size. */

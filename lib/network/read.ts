@@ -16,6 +16,8 @@ export interface ModelFile {
   readonly batch: number | undefined;
   readonly inputName: string;
   readonly outputName: string;
+  /** Whether a final Softmax or LogSoftmax was left out: then only comparisons of two scores mean the same as in the file. */
+  readonly keepsOrderOnly: boolean;
   /** Version of the default ONNX operator set. */
   readonly opset: number;
 }
@@ -31,7 +33,9 @@ export function readNetwork(bytes: Uint8Array, subject = 'model'): ModelFile {
   const model = parseModel(bytes, subject);
   const network = simplify(convert(model, subject));
   const { batch, inputName, outputName, opset } = model;
-  return { network, batch, inputName, outputName, opset };
+  const last = model.nodes.find(({ output }) => output?.[0] === outputName);
+  const keepsOrderOnly = last?.opType === 'Softmax' || last?.opType === 'LogSoftmax';
+  return { network, batch, inputName, outputName, keepsOrderOnly, opset };
 }
 
 /** The network node by node as the operators' rules give it, before simplification. */

@@ -1,7 +1,11 @@
+import { foldError, foldOf, sumOfProducts } from './folding';
 import type { ConvNode, NetworkNode, SelectNode } from './network';
 import { keepsOrder } from './rewrite-dense';
 
-/** Rewrites around convolutions. Each returns the equivalent node, or undefined where it does not apply. */
+/**
+ * Rewrites around convolutions. Each returns the equivalent node, or undefined where it does not apply or where cancellation
+ * would leave biases less exact than float32 (folding.ts).
+ */
 
 /** The one value of each channel of a [channels, ...] tensor, or undefined where a channel holds different values. */
 function perChannel(values: Float64Array | undefined, channels: number, absent: number): Float64Array | undefined {
@@ -20,12 +24,11 @@ export function affineAfterConv(select: SelectNode, conv: ConvNode): ConvNode | 
   const offset = perChannel(select.bias, channels, 0);
   if (!scale || !offset) return undefined;
   const filter = conv.weight.length / channels;
-  return {
-    ...conv,
-    name: select.name,
-    weight: conv.weight.map((value, i) => value * scale[Math.floor(i / filter)]),
-    bias: conv.bias.map((value, channel) => value * scale[channel] + offset[channel]),
-  };
+  const fold = foldOf(select, conv);
+  const weight = conv.weight.map((value, i) => value * scale[Math.floor(i / filter)]);
+  const bias = conv.bias.map((value, c) => sumOfProducts(fold, [value, offset[c]], [scale[c], 1]));
+  const error = foldError(fold);
+  return error && { ...conv, name: select.name, weight, bias, ...error };
 }
 
 /**
@@ -41,15 +44,17 @@ export function convAfterAffine(conv: ConvNode, select: SelectNode, source: Netw
   const area = conv.kernel[0] * conv.kernel[1];
   const groupIn = conv.inShape[0] / conv.groups;
   const groupOut = conv.outShape[0] / conv.groups;
-  const weight = Float64Array.from(conv.weight);
-  const bias = Float64Array.from(conv.bias);
-  for (let i = 0; i < weight.length; i++) {
-    const out = Math.floor(i / (groupIn * area));
-    const channel = Math.floor(out / groupOut) * groupIn + (Math.floor(i / area) % groupIn);
-    bias[out] += conv.weight[i] * offset[channel];
-    weight[i] *= scale[channel];
-  }
-  return { ...conv, from: select.from, weight, bias };
+  const fold = foldOf(conv, select);
+  const filter = groupIn * area;
+  const channel = (i: number): number => Math.floor(i / filter / groupOut) * groupIn + (Math.floor(i / area) % groupIn);
+  const weight = conv.weight.map((value, i) => value * scale[channel(i)]);
+  const bias = conv.bias.map((own, out) => {
+    const weights = conv.weight.subarray(out * filter, (out + 1) * filter);
+    const offsets = Array.from(weights, (_, i) => offset[channel(out * filter + i)]);
+    return select.bias ? sumOfProducts(fold, [own, ...weights], [1, ...offsets]) : own;
+  });
+  const error = foldError(fold);
+  return error && { ...conv, from: select.from, weight, bias, ...error };
 }
 
 /** Zeros put around each channel by a Pad in front become the convolution's own padding. */

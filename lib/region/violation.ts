@@ -34,6 +34,14 @@ export function violates(violation: Violation, outputs: ArrayLike<number>): bool
   );
 }
 
+/** Whether every half-space only compares two outputs, y_i >= y_j: true or false alike after any increasing function of all. */
+export function comparesOrderOnly(violation: Violation): boolean {
+  return violation.flat().every(({ coefficients, offset }) => {
+    const [a, b, ...more] = coefficients.filter((value) => value !== 0);
+    return offset === 0 && b !== undefined && a === -b && more.length === 0;
+  });
+}
+
 /** The label whose `misclassification` this is, whatever the order of its disjuncts; undefined for other violations. */
 export function labelOf(violation: Violation): number | undefined {
   const beaten = new Set<number>();

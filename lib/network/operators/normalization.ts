@@ -21,10 +21,12 @@ export const batchNormalization: OperatorRule = (node) => {
   if (!factor.every(Number.isFinite)) refuse('a variance is not positive');
   const area = elements(x.shape.slice(2));
   const channelOf = Int32Array.from({ length: elements(x.shape) }, (_, i) => Math.floor(i / area) % channels);
-  return node.emit.affine(x, {
+  // In two parts, which become one where mean and bias do not cancel each other.
+  const centred = node.emit.affine(x, {
     scale: Float64Array.from(channelOf, (c) => factor[c]),
-    bias: Float64Array.from(channelOf, (c) => beta[c] - mean[c] * factor[c]),
+    bias: Float64Array.from(channelOf, (c) => -mean[c] * factor[c]),
   });
+  return node.emit.affine(centred, { bias: Float64Array.from(channelOf, (c) => beta[c]) });
 };
 
 /**
