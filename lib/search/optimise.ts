@@ -145,7 +145,7 @@ function layerTables(problem: Problem, k: number, open: readonly SubProblem[]): 
   const kind = new Int8Array(count);
   const reads = open[0].row.coefficients[k];
   const start = reads && new Float32Array(count);
-  const inflation = 1 + gamma(problem.offsets[problem.layers.length] + 64);
+  const inflation = 1 + gamma(problem.offsets[problem.layers.length] + 4 * problem.layers.length + 64);
   const chord = Float32Array.from(lower, (l, j) => (l < 0 ? Math.fround(upper[j] / (upper[j] - l)) : 1));
   const shift = Float32Array.from(lower, (l, j) =>
     l < 0 ? roundUp(Math.max(-chord[j] * l, (1 - chord[j]) * upper[j]) * inflation) : 0,
