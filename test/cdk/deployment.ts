@@ -86,7 +86,7 @@ async function call(folder: string, payload: unknown, environment: Record<string
   const child = fork(path.join(__dirname, 'invoke.cjs'), [folder], {
     cwd: tmpdir(),
     // Warnings: that the AWS SDK of 2027 will need Node.js 22. Lambda has 24.
-    env: { PATH: process.env.PATH, NODE_NO_WARNINGS: '1', ...environment },
+    env: { PATH: process.env.PATH, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true', ...environment },
     execArgv: ['--enable-source-maps'],
   });
   child.send(payload as object);
