@@ -1,0 +1,106 @@
+import { createBounder } from '../../lib/bounds/bounder';
+import { relax } from '../../lib/bounds/relaxation';
+import { sessionCache } from '../../lib/bounds/sessions';
+import { readNetwork } from '../../lib/network/read';
+import { random } from '../../lib/random';
+import { outward } from '../../lib/region/outward';
+import { blocksOf } from '../../lib/search/blocks';
+import { optimise, problemFeeds } from '../../lib/search/optimise';
+import { initialSlopes, type Problem, type ProblemLayer, problemOf, problemRows } from '../../lib/search/problem';
+import { emitStep } from '../../lib/search/step-graph';
+import { exactMinimumOnLine } from '../support/exact-line';
+import { hostileNet } from '../support/hostile-nets';
+import { uniform } from '../support/models';
+import { compare, rational } from '../support/rational';
+
+/**
+ * The law of exact.test.ts, applied to problems that were broken on purpose: a law that accepted them would be worth nothing.
+ * Each bug is put into the data of the search, not into its code.
+ */
+type Bug = (problem: Problem) => Problem;
+
+const inLayers =
+  (change: (layer: ProblemLayer) => Partial<ProblemLayer>): Bug =>
+  (problem) => ({ ...problem, layers: problem.layers.map((layer) => ({ ...layer, ...change(layer) })) });
+
+const bugs: { readonly [name: string]: Bug } = {
+  none: (problem) => problem,
+  'bounds swapped': inLayers(({ lower, upper }) => ({
+    lower: upper.map((value) => -value),
+    upper: lower.map((value) => -value),
+  })),
+  'lower bounds raised by a tenth': inLayers(({ lower, upper }) => ({
+    lower: lower.map((low, j) => low + (upper[j] - low) / 10),
+  })),
+  'bias lost': inLayers(({ bias }) => ({ bias: new Float32Array(bias.length) })),
+  'residual lost': inLayers(({ weights }) => ({
+    weights: weights.map((block, s) => (s === 0 ? block : { ...block, matrix: new Float32Array(block.matrix.length) })),
+  })),
+  'one child of a split for its parent': (problem) => {
+    const splits = problem.splits.slice();
+    const unstable = (i: number): boolean => {
+      const layer = problem.offsets.findLastIndex((offset) => offset <= i);
+      const { lower, upper } = problem.layers[layer];
+      return lower[i - problem.offsets[layer]] < 0 && upper[i - problem.offsets[layer]] > 0;
+    };
+    for (let i = 0; i < splits.length; i++) if (unstable(i)) splits[i] = 1;
+    return { ...problem, splits };
+  },
+};
+
+const margin = { coefficients: Float64Array.of(1, -1), offset: 0 };
+
+/** In how many of some balls the bound of the (broken) problem exceeds the exact minimum. */
+async function wrongBounds(bug: Bug, trait: 'residual' | 'plain'): Promise<number> {
+  let wrong = 0;
+  for (let seed = 0; seed < 6; seed++) {
+    const { bytes, inputs } = hostileNet(trait, seed);
+    const { network } = readNetwork(bytes);
+    const blocks = blocksOf(network);
+    const bounder = createBounder(network);
+    const sessions = sessionCache(1);
+    const session = await sessions.get('step', () => emitStep(blocks));
+    const centre = uniform(seed + 40)(inputs);
+    const wide = random(seed).int(inputs);
+    const bound = (sign: number) => Float64Array.from(centre, (c, i) => Math.fround(c + (i === wide ? 2 * sign : 0)));
+    const box = { lower: bound(-1), upper: bound(1) };
+    const bounds = await bounder.preActivations(box);
+    const sound = problemOf(blocks, outward(box), bounds);
+    const functional = { terms: [...margin.coefficients.entries()], offset: 0 };
+    const [row] = problemRows(blocks, sound, [functional], bounds);
+    const problem = bug(sound);
+    const open = [
+      { row, splits: problem.splits, alpha: initialSlopes(problem), beta: new Float32Array(problem.splits.length) },
+    ];
+    const options = { steps: 30, alphaRate: 0.2, betaRate: 0.1 };
+    const [result] = await optimise(session, problem, problemFeeds(problem), open, options);
+    const least = exactMinimumOnLine(network, box, margin);
+    if (Number.isFinite(result.bound) && compare(rational(result.bound), least) > 0) wrong++;
+    await bounder.release();
+    await sessions.release();
+  }
+  return wrong;
+}
+
+test.each(Object.entries(bugs))('a search with the bug "%s" is told from a sound one', async (name, bug) => {
+  const wrong = await wrongBounds(bug, name === 'residual lost' ? 'residual' : 'plain');
+  if (name === 'none') expect(wrong + (await wrongBounds(bug, 'residual'))).toBe(0);
+  else expect(wrong).toBeGreaterThan(0);
+});
+
+test('without the error term a relaxation would cut off what rounding may have moved', () => {
+  const [lower, upper, error] = [Float32Array.of(-1, 0.5), Float32Array.of(2, 1), Float32Array.of(1e-6, 1e-6)];
+  const sound = relax(lower, upper, error, 8);
+  const bare = relax(lower, upper, new Float32Array(2), 8);
+  for (const i of [0, 1]) {
+    // The pre-activation is off by e at most: the line above must hold for relu(z) when it is given z - e, that below when given z + e.
+    const holds = ({ upperSlope, upperIntercept, lowerSlope, lowerIntercept }: typeof sound): boolean =>
+      [lower[i], upper[i]].every((z) => {
+        const top = upperSlope[i] * (z - error[i]) + upperIntercept[i];
+        const bottom = lowerSlope[i] * (z + error[i]) + lowerIntercept[i];
+        return top >= Math.max(0, z) && bottom <= Math.max(0, z);
+      });
+    expect(holds(sound)).toBe(true);
+    expect(holds(bare)).toBe(false);
+  }
+});
