@@ -54,6 +54,14 @@ describe.each(['plan', 'verify'] as const)('the zip of %s', (name) => {
   });
 });
 
+test('HiGHS solves a linear program with what lies beside the bundle of verify', () => {
+  const folder = assetFolder(Template.fromStack(synthesis.stack), synthesis.folder, 'verify');
+  const program = 'Minimize\n obj: x\nSubject To\n c: x >= 2\nEnd';
+  const script = `require('highs')().then((highs) => console.log(highs.solve(${JSON.stringify(program)}).ObjectiveValue))`;
+  const { stdout, stderr } = spawnSync(process.execPath, ['-e', script], { cwd: folder, encoding: 'utf8' });
+  expect({ stdout, stderr }).toEqual({ stdout: '2\n', stderr: '' });
+});
+
 test.each(['coordinate', 'report'] as const)('the zip of %s is our code alone, without ONNX Runtime', (name) => {
   const contents = files[name];
   expect(Object.keys(contents).sort()).toEqual(['index.js', 'index.js.map']);
