@@ -2,7 +2,7 @@ import { attack } from '../attack/pgd';
 import { replayOn } from '../attack/replay';
 import { marginRows, provenMargin } from '../bounds/margin';
 import type { Box } from '../region/box';
-import type { Violation } from '../region/violation';
+import { type Violation, violates } from '../region/violation';
 import type { UnknownReason, Verdict } from '../verdict';
 import type { Effort } from './effort';
 import type { Engine } from './engine';
@@ -105,7 +105,10 @@ async function attackMembers(
   const points = await attack(bounder.programs, targets, confirm, { restarts, steps, pointsPerCall, deadline });
   const found = new Map<number, { witness: Float32Array; predicted: number }>();
   for (const [k, witness] of points.entries()) {
-    if (witness) found.set(doubtful[k], { witness, predicted: predictedClass(await original.scores(witness, 1)) });
+    if (!witness) continue;
+    // Among others the model may have rounded differently: a witness is replayed alone.
+    const scores = await original.scores(witness, 1);
+    if (violates(targets[k].violation, scores)) found.set(doubtful[k], { witness, predicted: predictedClass(scores) });
   }
   return found;
 }
