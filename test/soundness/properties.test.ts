@@ -39,7 +39,7 @@ describe('answers to disjunctions of conjunctions over several boxes', () => {
       box: randomBox(2, 0.2 + (seed % 4) / 3, 100 * seed + i),
       violation: randomViolation(7 * seed + i, 0.6 + (seed % 5) / 4),
     }));
-    const answer = await settleProperties(engine, properties, { deadline: Date.now() + 1500, seed });
+    const answer = await settleProperties(engine, properties, { deadline: Date.now() + 1000, seed });
     seen[answer.kind]++;
     if (answer.kind === 'sat') {
       const scores = await engine.original.scores(answer.witness, 1);
@@ -69,7 +69,7 @@ describe('answers to disjunctions of conjunctions over several boxes', () => {
 
 test('verdicts never contradict the exact minimum, however near it is to a tie', async () => {
   let settled = 0;
-  for (let seed = 0; seed < 8; seed++) {
+  for (let seed = 0; seed < 5; seed++) {
     const bytes = randomMlp([3, 4, 3, 2], 900 + seed);
     const engine = await createEngine(bytes, `net ${seed}`);
     const exact = convert(parseModel(bytes, ''), '');
@@ -85,7 +85,7 @@ test('verdicts never contradict the exact minimum, however near it is to a tie',
       const violation = [[{ coefficients, offset: -offset }]];
       const { members } = await verifyMiniBatch(engine, [{ box, violation, seed }], {
         effort: { bound: true, restarts: 2, steps: 10, searchShare: 1 },
-        secondsPerBall: 0.3,
+        secondsPerBall: 0.15,
         deadline: Date.now() + 2000,
       });
       const [{ verdict }] = members;
@@ -97,5 +97,5 @@ test('verdicts never contradict the exact minimum, however near it is to a tie',
     }
     await engine.release();
   }
-  expect(settled).toBeGreaterThan(16);
+  expect(settled).toBeGreaterThan(10);
 });
