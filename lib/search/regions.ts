@@ -82,7 +82,11 @@ export async function searchRegions(
       deadline,
       region.assumed,
     );
-    if (isEmpty(own)) continue;
+    if (isEmpty(own)) {
+      // Without assumptions there is always an input: bounds that contradict each other there are wrong, and prove nothing.
+      if (regions === 1) return { kind: 'open', reason: 'stuck', margin: Number.NEGATIVE_INFINITY, regions };
+      continue;
+    }
     const problem = problemOf(blocks, box, own, region.assumed);
     const rows = problemRows(
       blocks,

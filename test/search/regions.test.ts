@@ -93,3 +93,27 @@ describe('limits', () => {
     expect(result).toMatchObject({ kind: 'open', reason });
   });
 });
+
+test('bounds that contradict each other on the whole ball prove nothing', async () => {
+  const { network } = readNetwork(randomMlp([2, 4, 3, 3], 1));
+  const blocks = blocksOf(network);
+  const sessions = sessionCache(1);
+  const steps = { get: (end: number) => sessions.get(`${end}`, () => emitStep(blocks, end)) };
+  const broken = network.nodes.flatMap((node) =>
+    node.kind === 'relu'
+      ? [{ lower: new Float32Array(node.size).fill(1), upper: new Float32Array(node.size).fill(0.5) }]
+      : [],
+  );
+  const functionals = [{ terms: [[0, 1]] as const, offset: 1e6 }];
+  const result = await searchRegions(
+    blocks,
+    steps,
+    outward(randomBox(2, 1, 1)),
+    broken,
+    functionals,
+    nothing,
+    generous,
+  );
+  expect(result).toMatchObject({ kind: 'open', reason: 'stuck' });
+  await sessions.release();
+});
