@@ -4,7 +4,7 @@ import { type GraphBuilder, graphBuilder, type Value } from './graph';
 import { ancestors } from './segments';
 
 /**
- * The backward program from one start node (engine.md, section 2), as an ONNX graph over R flat rows of any balls:
+ * The backward program from one start node (docs/engine.md, section 2), as an ONNX graph over R flat rows of any balls:
  *
  * inputs
  *   ball                 int64 [R]      which ball (row of the tables) each row belongs to

@@ -5,7 +5,7 @@ import { ancestors } from './segments';
 
 /**
  * Scores and gradients at points, as one ONNX graph. A gradient is a bound of width zero: with every slope set to the activation
- * pattern at the point, the backward pass of bounds yields the exact gradient there (engine.md, section 2).
+ * pattern at the point, the backward pass of bounds yields the exact gradient there (docs/engine.md, section 2).
  *
  * inputs   x              float [P, inputSize]
  *          coefficients   float [P, classes]    the functional of the scores to differentiate, per point

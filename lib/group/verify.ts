@@ -39,7 +39,7 @@ export interface VerifyOptions {
 }
 
 /**
- * Verifies a mini-batch (engine.md, section 4): the margins of all members are bounded together, as rows of the same products;
+ * Verifies a mini-batch (docs/engine.md, section 4): the margins of all members are bounded together, as rows of the same products;
  * members that this leaves open are attacked together, and what withstands is searched, one member after the other. Sound for each
  * member by itself: a bound of one never depends on another, and a witness is replayed on the original model.
  */
