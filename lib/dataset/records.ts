@@ -101,15 +101,25 @@ async function rangeOf(storage: Storage, key: string, start: number, end: number
 /** Range requests under way at the same time. */
 const parallel = 8;
 
-/** Opens stored records. Throws MissingKeyError, or BadInputError with all problems of the manifest. */
-export async function openRecords(storage: Storage, prefix: string): Promise<Records> {
+/**
+ * Opens stored records; `instead` replaces what the manifest says of preprocessing, field by field. Throws MissingKeyError, or
+ * BadInputError with all problems of the manifest.
+ */
+export async function openRecords(
+  storage: Storage,
+  prefix: string,
+  instead: Partial<Preprocessing> = {},
+): Promise<Records> {
   const subject = `data set ${prefix} in ${storage.location}`;
   const parsed = manifestSchema.safeParse(await readManifest(storage, prefix, subject));
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `dataset.json, ${issue.path.join('.')}: ${issue.message}`);
     throw new BadInputError(subject, problems);
   }
-  const manifest = parsed.data;
+  const manifest = {
+    ...parsed.data,
+    preprocessing: preprocessingSchema.parse({ ...parsed.data.preprocessing, ...instead }),
+  };
   const { count, shape, dtype } = manifest;
   const itemBytes = sizeOf(shape) * elementSize(elementOf[dtype]);
 

@@ -28,3 +28,14 @@ export const failureKey = (run: string): string => `${runPrefix(run)}/failure.js
 export const learnedKey = (modelHash: string): string => `learned/${modelHash}.json`;
 export const policyPrefix = 'policies/';
 export const modelPrefix = 'models/';
+/** What became of an event (an upload, a night): which runs it asked for, or why none. */
+export const dispatchKey = (name: string): string => `dispatches/${name}.json`;
+/** Which verdicts of earlier runs a run reuses, and which of them it verifies again; written by plan. */
+export const reuseKey = (run: string): string => `${runPrefix(run)}/reuse.jsonl`;
+/** What a run of a policy changed against the last one; written by report. */
+export const differenceKey = (run: string): string => `${runPrefix(run)}/difference.json`;
+/** Verdicts that later runs on the same model may reuse, one object per run that found some. */
+export const verdictsPrefix = (modelHash: string, engine: string): string => `verdicts/${modelHash}/${engine}/`;
+/** The runs of a policy on a model, in the order of their start: one object per run. */
+export const historyPrefix = (policy: string, model: string): string =>
+  `history/${policy}/${model.replace(/\.onnx$/, '')}/`;

@@ -40,7 +40,7 @@ export async function planRun(storage: Storage, run: string, now: () => number =
   const request = await readRequest(storage, run);
   const engine = await createEngine(await storage.get(request.model), `model ${request.model}`);
   try {
-    const records = await openRecords(storage, request.dataset);
+    const records = await openRecords(storage, request.dataset, request.preprocessing);
     const { preprocessing, name, sha256 } = records.manifest;
     const dataset = await records.load();
     const problems = [
@@ -69,6 +69,7 @@ export async function planRun(storage: Storage, run: string, now: () => number =
       modelHash: engine.hash,
       datasetHash: sha256,
       datasetName: name,
+      preprocessing,
       inputs: count,
       classes: engine.network.classes,
       cleanAccuracy: accuracy.accuracy,

@@ -36,7 +36,7 @@ export async function reportRun(
   const record = await recordOf(storage, run);
   if (record === undefined) return { reportKey: failureKey(run), counts: {}, status: 'failed' };
   const state = await lastState(storage, run);
-  const records = await openRecords(storage, record.request.dataset);
+  const records = await openRecords(storage, record.request.dataset, record.preprocessing);
   const balls = state ? verdicts(record, state, await records.labels()) : [];
   const isComplete = balls.length === record.inputs * record.request.epsilons.length;
   const report = buildReport({

@@ -54,7 +54,7 @@ export function createVerifier(memoryBytes: number, now: () => number = Date.now
     await warm?.engine.release();
     warm = undefined;
     const record = await readRecord(storage, run);
-    const records = await openRecords(storage, record.request.dataset);
+    const records = await openRecords(storage, record.request.dataset, record.preprocessing);
     const { model } = record.request;
     const engine = await createEngine(await storage.get(model), `model ${model}`, { memoryBytes });
     if (engine.hash !== record.modelHash || records.manifest.sha256 !== record.datasetHash) {

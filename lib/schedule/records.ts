@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { preprocessingSchema } from '../dataset/preprocess';
+import { runPolicySchema } from '../policy/schema';
 
 /**
  * The plain data that a run leaves in storage and that the four functions hand to each other. Keys are below
@@ -30,6 +32,10 @@ export const runRequestSchema = z.strictObject({
   workers: z.int().positive(),
   /** Go on although the clean accuracy is near chance. */
   acceptLowAccuracy: z.boolean(),
+  /** Instead of what the data set says of itself, field by field. */
+  preprocessing: preprocessingSchema.partial().optional(),
+  /** Of a run that a policy asked for. */
+  policy: runPolicySchema.optional(),
 });
 export type RunRequest = z.infer<typeof runRequestSchema>;
 
@@ -42,6 +48,8 @@ export const runRecordSchema = z.strictObject({
   datasetHash: z.string(),
   /** What the data set calls itself (its `dataset.json`): on the command line, the file that it was read from. */
   datasetName: z.string(),
+  /** As it was when the run was planned: what every mini-batch verifies, whatever becomes of the data set's description. */
+  preprocessing: preprocessingSchema.optional(),
   /** Number of inputs verified (each at every radius). */
   inputs: z.int().positive(),
   classes: z.int().min(2),

@@ -1,0 +1,56 @@
+import { modelPrefix } from '../pipeline/keys';
+import type { AuditEvent } from '../workflow/events';
+import type { DispatchContext } from './dispatch';
+import { type PolicyEvent, policyEvent } from './events';
+import { sha256, slug } from './identity';
+import { matches, type ReadPolicy, readPolicies } from './read';
+import { type DispatchRecord, type RequestedRun, recorded, recordOnce } from './record';
+import { refusedEvents } from './refused';
+import { startOnce } from './start';
+
+/**
+ * The nightly audit: every policy with `audit: nightly` runs on the current version of every model that it is about, once per
+ * scheduled time, however often this is called. The runs reuse what still holds (lib/audit/reuse.ts). Policies that cannot be
+ * read are recorded and published, since they may ask for audits.
+ */
+export async function dispatchAudit(
+  { scheduled }: Pick<AuditEvent, 'scheduled'>,
+  context: DispatchContext,
+): Promise<DispatchRecord> {
+  const { storage, now = Date.now } = context;
+  const { policies, refused } = await readPolicies(storage);
+  const nightly = policies.filter(({ policy }) => policy.audit === 'nightly');
+  const models = (await storage.list(modelPrefix)).map(({ key }) => key).filter((key) => key.endsWith('.onnx'));
+  const runs: RequestedRun[] = [];
+  const problems = refused.flatMap(({ key, problems }) => problems.map((problem) => `${key}: ${problem}`));
+  for (const model of models) {
+    const matching = nightly.filter((policy) => matches(policy, model));
+    if (matching.length === 0) continue;
+    const modelHash = sha256(await storage.get(model));
+    for (const policy of matching) {
+      runs.push(await startOnce(policy, { model, modelHash, occasion: 'audit' }, scheduled, context));
+    }
+  }
+  const at = new Date(now()).toISOString();
+  const idle = nightly.filter((policy) => !runs.some((run) => run.policy === policy.name));
+  const events = [...refusedEvents(refused, at), ...idle.map((policy) => idleEvent(policy, scheduled, at))];
+  problems.push(...idle.map(idleProblem));
+  const record: DispatchRecord = { version: 1, at, occasion: 'audit', scheduled, runs, problems };
+  const name = `audit-${slug(scheduled)}-${sha256(JSON.stringify([scheduled, refused])).slice(0, 16)}`;
+  const earlier = await recorded(storage, name);
+  if (earlier) return { ...earlier, runs };
+  // Told first: told twice is better than never, when this process ends in between.
+  if (events.length > 0) await context.events.publish(events);
+  return recordOnce(storage, name, record);
+}
+
+const idleProblem = ({ name, policy }: ReadPolicy): string => `policy ${name}: no model matches ${policy.models}`;
+
+function idleEvent(policy: ReadPolicy, scheduled: string, at: string): PolicyEvent {
+  const message = `the audit of ${scheduled} verifies nothing by ${idleProblem(policy)}`;
+  const {
+    name,
+    policy: { notify },
+  } = policy;
+  return policyEvent([name, scheduled], { type: 'Model Not Verified', at, message, notify, policy: name });
+}
