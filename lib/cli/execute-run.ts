@@ -2,6 +2,7 @@ import path from 'node:path';
 import { judgeAccuracy } from '../dataset/accuracy';
 import type { Report } from '../report/record';
 import { summaryJson, summaryTable, wantsColour } from '../report/summary-table';
+import type { Caps } from '../schedule/caps';
 import { type ExitCode, exitCodes, printJson, tell } from './exit';
 import { command } from './files';
 import type { Host } from './host';
@@ -14,6 +15,8 @@ export interface ExecuteOptions {
   readonly memory: number;
   readonly json?: boolean;
   readonly failBelow?: number;
+  /** Other caps than those of the request. */
+  readonly caps?: Caps;
 }
 
 /** Runs what is in the folder until it ends or Ctrl-C is pressed (a second Ctrl-C ends the process at once), and tells how it ended. */
@@ -30,6 +33,7 @@ export async function executeRun(host: Host, options: ExecuteOptions): Promise<E
       memoryMb: memory,
       progress: createProgress(json === true, host.stderr),
       signal: controller.signal,
+      ...(options.caps !== undefined && { caps: options.caps }),
     });
     return conclude(host, result, options);
   } finally {

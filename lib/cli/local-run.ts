@@ -4,6 +4,7 @@ import { runPrefix } from '../pipeline/keys';
 import { reportRun } from '../pipeline/report';
 import { readReport, reportKeys } from '../report/json';
 import type { Report } from '../report/record';
+import type { Caps } from '../schedule/caps';
 import { fileStorage } from '../storage/files';
 import type { Storage } from '../storage/storage';
 import { problemsOfCause } from '../workflow/cause';
@@ -25,6 +26,8 @@ export interface LocalRunOptions {
   readonly memoryMb: number;
   readonly progress: Progress;
   readonly signal: AbortSignal;
+  /** Other caps than those of the request. */
+  readonly caps?: Caps;
 }
 
 /** How a local run ended. `interrupted`: by the signal; `resume` goes on. */
@@ -55,7 +58,7 @@ export async function runInFolder(options: LocalRunOptions): Promise<LocalRunRes
       bucket: 'local',
       pool: countingPool(pool, storage, localRun, progress),
       concurrency: workers,
-      input: { kind: 'run', bucket: 'local', run: localRun },
+      input: { kind: 'run', bucket: 'local', run: localRun, ...options.caps },
       signal,
     });
     progress.stop();

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { InvalidArgumentError } from 'commander';
+import { type Caps, capsOf } from '../schedule/caps';
 
 /** Parsers of option values for commander: each says what is wrong with the value. */
 export function positiveInteger(text: string): number {
@@ -37,6 +38,12 @@ export function fraction(text: string): number {
 /** Numbers or fractions with commas between. */
 export function fractions(text: string): number[] {
   return text.split(',').map(fraction);
+}
+
+/** The caps of `--max-usd` and `--max-minutes`. */
+export function capsFrom(options: { readonly maxUsd?: number; readonly maxMinutes?: number }): Caps {
+  const { maxUsd, maxMinutes } = options;
+  return capsOf({ maxUsd, ...(maxMinutes !== undefined && { maxSeconds: 60 * maxMinutes }) });
 }
 
 export const defaultWorkers = (): number => availableParallelism();

@@ -14,7 +14,7 @@ import type { ExitCode } from './exit';
 import { readUserFile } from './files';
 import type { Host } from './host';
 import { localRun } from './local-run';
-import { defaultWorkers, positiveInteger, share } from './options';
+import { capsFrom, defaultWorkers, positiveInteger, positiveNumber, share } from './options';
 
 interface ResumeOptions {
   readonly model?: string;
@@ -22,6 +22,8 @@ interface ResumeOptions {
   readonly memory: number;
   readonly failBelow?: number;
   readonly json?: boolean;
+  readonly maxUsd?: number;
+  readonly maxMinutes?: number;
 }
 
 export function addResume(program: Command, host: Host, done: (code: ExitCode) => void): void {
@@ -30,6 +32,12 @@ export function addResume(program: Command, host: Host, done: (code: ExitCode) =
     .description('Finish a run that was interrupted')
     .argument('<folder>', 'the --out folder of the run')
     .option('--model <file>', 'refuse unless the run is about this model')
+    .option(
+      '--max-usd <usd>',
+      'another cap than that of the run: all that it may cost, what it has cost included',
+      positiveNumber,
+    )
+    .option('--max-minutes <minutes>', 'another cap than that of the run, from now on', positiveNumber)
     .option('--workers <n>', 'processes', positiveInteger, defaultWorkers())
     .option('--memory <mb>', 'memory cap of each process', positiveInteger, 1769)
     .option('--fail-below <share>', 'exit code 1 if the certified accuracy at any radius is below', share)
@@ -39,7 +47,7 @@ export function addResume(program: Command, host: Host, done: (code: ExitCode) =
       await checkFolder(absolute, options.model);
       // What failed before is tried again.
       rmSync(path.join(absolute, failureKey(localRun)), { force: true });
-      done(await executeRun(host, { ...options, folder: absolute }));
+      done(await executeRun(host, { ...options, folder: absolute, caps: capsFrom(options) }));
     });
 }
 

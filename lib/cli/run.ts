@@ -13,6 +13,7 @@ import { checkOutput, makeOutput } from './files';
 import type { Host } from './host';
 import { localRun } from './local-run';
 import {
+  capsFrom,
   defaultWorkers,
   fraction,
   fractions,
@@ -34,6 +35,8 @@ interface RunOptions extends InputOptions {
   readonly failBelow?: number;
   readonly json?: boolean;
   readonly acceptLowAccuracy?: boolean;
+  readonly maxUsd?: number;
+  readonly maxMinutes?: number;
 }
 
 export function addRun(program: Command, host: Host, done: (code: ExitCode) => void): void {
@@ -54,6 +57,8 @@ export function addRun(program: Command, host: Host, done: (code: ExitCode) => v
         .default('batch'),
     )
     .option('--time-per-ball <seconds>', 'time budget of one ball', positiveNumber, 20)
+    .option('--max-usd <usd>', 'end when this much would have been spent on AWS (docs/cost.md)', positiveNumber)
+    .option('--max-minutes <minutes>', 'end after this time; resume goes on', positiveNumber)
     .option('--workers <n>', 'processes', positiveInteger, defaultWorkers())
     .option('--memory <mb>', 'memory cap of each process', positiveInteger, 1769)
     .option('--seed <n>', 'seed of everything random', nonNegativeInteger, 0)
@@ -95,6 +100,7 @@ async function writeRequest(folder: string, options: RunOptions, input: RunInput
     seed: options.seed,
     workers: options.workers,
     acceptLowAccuracy: options.acceptLowAccuracy ?? false,
+    ...capsFrom(options),
   };
   await storage.put(request.model, input.model);
   await writeRecords(storage, request.dataset, input.dataset, input.preprocessing, path.basename(options.data!));

@@ -30,6 +30,7 @@ export async function coordinateRound(
   run: string,
   round: number,
   failures: readonly BatchFailure[],
+  now: () => number = Date.now,
 ): Promise<Round> {
   const record = await readRecord(storage, run);
   const before = decodeState(await storage.get(stateKey(run, round)));
@@ -41,7 +42,7 @@ export async function coordinateRound(
   await storage.put(outcomesKey(run, round), toLines(summaries(record, batches, outcomes, failed)));
   await storage.put(ledgerKey(run, round), toLines(ledgerLines(before, state)));
   const trees = decodeForest(await storage.get(treesKey(run)));
-  const next = await writeNextRound(storage, record, state, trees);
+  const next = await writeNextRound(storage, record, state, trees, now);
   if (next.done) await storage.put(learnedKey(record.modelHash), JSON.stringify(asPrior(state.bandit)));
   return next;
 }

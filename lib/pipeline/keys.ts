@@ -10,6 +10,8 @@ export const treesKey = (run: string): string => `${runPrefix(run)}/trees.bin`;
 export const stateKey = (run: string, rounds: number): string => `${runPrefix(run)}/state/${rounds}.bin`;
 /** Verdicts that became known by prediction (`plan`) or in a round: append-only, one ball a line. */
 export const ledgerKey = (run: string, part: number | 'plan'): string => `${runPrefix(run)}/ledger/${part}.jsonl`;
+/** The caps in force, and whether the run stopped at one. */
+export const capsKey = (run: string): string => `${runPrefix(run)}/caps.json`;
 export const roundPrefix = (run: string, round: number): string => `${runPrefix(run)}/rounds/${round}`;
 /** The mini-batches of a round, one a line. */
 export const planKey = (run: string, round: number): string => `${roundPrefix(run, round)}/plan.jsonl`;
@@ -32,6 +34,8 @@ export const modelPrefix = 'models/';
 export const dispatchKey = (name: string): string => `dispatches/${name}.json`;
 /** Which verdicts of earlier runs a run reuses, and which of them it verifies again; written by plan. */
 export const reuseKey = (run: string): string => `${runPrefix(run)}/reuse.jsonl`;
+/** What tells the inputs of a run from others, 32 bytes each; written by report. */
+export const itemsKey = (run: string): string => `${runPrefix(run)}/items.bin`;
 /** What a run of a policy changed against the last one; written by report. */
 export const differenceKey = (run: string): string => `${runPrefix(run)}/difference.json`;
 /** Verdicts that later runs on the same model may reuse, one object per run that found some. */

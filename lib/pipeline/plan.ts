@@ -11,10 +11,12 @@ import { buildForest, decodeForest, encodeForest } from '../group/forest';
 import { fingerprintsAt } from '../group/patterns';
 import { predictedClass } from '../group/verify';
 import { asPrior, emptyPosterior, type Posterior, posteriorSchema } from '../schedule/bandit';
+import type { Caps } from '../schedule/caps';
 import { type RunRecord, runRecordSchema } from '../schedule/records';
 import { createState } from '../schedule/state';
 import { MissingKeyError, type Storage } from '../storage/storage';
 import type { Round } from '../workflow/events';
+import { beginCaps } from './caps';
 import { type ModelInputs, readInputs } from './inputs';
 import { learnedKey, ledgerKey, recordKey, treesKey } from './keys';
 import { ledgerLines } from './ledger';
@@ -31,13 +33,20 @@ import { lastState } from './state';
  *
  * @throws BadInputError with everything that is wrong with model, data set or their fit
  */
-export async function planRun(storage: Storage, run: string, now: () => number = Date.now): Promise<Round> {
+export async function planRun(
+  storage: Storage,
+  run: string,
+  now: () => number = Date.now,
+  caps: Caps = {},
+): Promise<Round> {
   const known = await lastState(storage, run);
   if (known) {
     const trees = decodeForest(await storage.get(treesKey(run)));
-    return writeNextRound(storage, await readRecord(storage, run), known, trees);
+    await beginCaps(storage, run, caps, now);
+    return writeNextRound(storage, await readRecord(storage, run), known, trees, now);
   }
   const request = await readRequest(storage, run);
+  await beginCaps(storage, run, caps, now);
   const engine = await createEngine(await storage.get(request.model), `model ${request.model}`);
   try {
     const records = await openRecords(storage, request.dataset, request.preprocessing);
@@ -90,7 +99,7 @@ export async function planRun(storage: Storage, run: string, now: () => number =
       bandit: await learned(storage, engine.hash),
     });
     await storage.put(ledgerKey(run, 'plan'), toLines(ledgerLines(undefined, state)));
-    return await writeNextRound(storage, kept, state, trees);
+    return await writeNextRound(storage, kept, state, trees, now);
   } finally {
     await engine.release();
   }

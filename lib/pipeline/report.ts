@@ -10,10 +10,13 @@ import { pixelsOfInput } from '../report/pixels';
 import { type BallVerdict, type BatchSummary, batchSummarySchema } from '../report/record';
 import { totalCounts } from '../report/totals';
 import { writeReport } from '../report/write';
+import type { CapsRecord } from '../schedule/caps';
 import type { RunRecord } from '../schedule/records';
-import { entryAt, type RunState, statusAt } from '../schedule/state';
+import { closeOpen, entryAt, type RunState, statusAt } from '../schedule/state';
 import { MissingKeyError, type Storage } from '../storage/storage';
 import type { ReportOutput } from '../workflow/events';
+import { readCaps } from './caps';
+import { costSoFar } from './cost';
 import { failureKey, outcomesKey, runPrefix } from './keys';
 import { readLines, readRecord } from './records';
 import { lastState } from './state';
@@ -35,8 +38,10 @@ export async function reportRun(
   if (failed) await storage.put(failureKey(run), `${JSON.stringify(failed, null, 2)}\n`);
   const record = await recordOf(storage, run);
   if (record === undefined) return { reportKey: failureKey(run), counts: {}, status: 'failed' };
-  const state = await lastState(storage, run);
+  const found = await lastState(storage, run);
   const records = await openRecords(storage, record.request.dataset, record.preprocessing);
+  const capped = stoppedAt(await readCaps(storage, run), found);
+  const state = found && capped !== undefined ? closeOpen(found, 'budget') : found;
   const balls = state ? verdicts(record, state, await records.labels()) : [];
   const isComplete = balls.length === record.inputs * record.request.epsilons.length;
   const report = buildReport({
@@ -47,12 +52,19 @@ export async function reportRun(
     wallSeconds: Math.max(0, now() - Date.parse(record.startedAt)) / 1000,
     cpuSeconds: state?.cpuSeconds ?? 0,
     rounds: state?.round ?? 0,
-    status: failed ? 'failed' : isComplete ? 'done' : 'incomplete',
-    problems: failed?.problems ?? [],
+    ...(state !== undefined && { cost: costSoFar(record, state) }),
+    status: failed ? 'failed' : isComplete && capped === undefined ? 'done' : 'incomplete',
+    problems: [...(failed?.problems ?? []), ...(capped === undefined ? [] : [capped])],
   });
   const gallery = await pictures(storage, records, balls);
   const keys = await writeReport(storage, runPrefix(run), report, gallery);
   return { reportKey: keys.json, counts: { ...totalCounts(report) }, status: report.status };
+}
+
+/** What to say where the run has stopped at a cap, and nothing was merged since. */
+function stoppedAt(caps: CapsRecord | undefined, state: RunState | undefined): string | undefined {
+  const stopped = caps?.stopped;
+  return stopped !== undefined && stopped.round === state?.round ? stopped.problem : undefined;
 }
 
 async function recordOf(storage: Storage, run: string): Promise<RunRecord | undefined> {

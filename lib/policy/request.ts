@@ -1,3 +1,4 @@
+import { capsOf } from '../schedule/caps';
 import type { RunRequest } from '../schedule/records';
 import type { ReadPolicy } from './read';
 import type { RunPolicy } from './schema';
@@ -21,6 +22,7 @@ export function requestOf(
     seed,
     workers,
     acceptLowAccuracy,
+    ...capsOf(policy),
     ...(preprocessing !== undefined && { preprocessing }),
     policy: { name, version, ...about, thresholds, notify, recheck },
   };

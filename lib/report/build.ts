@@ -1,3 +1,4 @@
+import type { Cost } from '../cost/cost';
 import type { Preprocessing } from '../dataset/dataset';
 import type { RunRecord } from '../schedule/records';
 import { InvalidReportError, problemsOf } from './check';
@@ -15,6 +16,7 @@ export interface ReportParts {
   /** Of all mini-batches, the failed ones included. */
   readonly cpuSeconds: number;
   readonly rounds: number;
+  readonly cost?: Cost;
   readonly status: Report['status'];
   readonly problems: readonly string[];
 }
@@ -44,6 +46,7 @@ export function buildReport(parts: ReportParts): Report {
     wallSeconds,
     cpuSeconds,
     rounds,
+    ...(parts.cost !== undefined && { cost: parts.cost }),
     radii: radiusSummaries(run, balls),
     batches: [...parts.batches],
     balls,

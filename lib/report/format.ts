@@ -38,6 +38,12 @@ export function formatNumber(value: number): string {
   return Math.abs(rounded) >= 1_000 ? rounded.toLocaleString('en-US') : String(rounded);
 }
 
+/** Dollars: `$12.30`, `$0.0123`, `$0.0000045`. */
+export function formatUsd(usd: number): string {
+  if (usd >= 1) return `$${usd.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
+  return `$${usd.toLocaleString('en-US', { maximumSignificantDigits: 3, useGrouping: false, maximumFractionDigits: 20 })}`;
+}
+
 /** `value` to `digits` significant decimal digits, never above it: a proven lower bound stays one. */
 export function roundDown(value: number, digits: number): number {
   const nearest = Number(value.toPrecision(digits));

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { guideSection, reasonsSection, runSection } from './page/details';
+import { costSection, guideSection, reasonsSection, runSection } from './page/details';
 import { type GalleryItem, gallerySection } from './page/gallery';
 import { html, trusted } from './page/markup';
 import { overviewSection, pageHeader } from './page/overview';
@@ -39,7 +39,7 @@ export function renderHtml(report: Report, gallery: readonly GalleryItem[]): str
         <main>
           ${pageHeader(report)} ${overviewSection(report)} ${reasonsSection(report)}
           ${gallerySection(report, gallery, totalCounts(report)['not-robust'])} ${ballsSection(report)}
-          ${batchesSection(report)} ${guideSection()} ${runSection(report)}
+          ${batchesSection(report)} ${costSection(report)} ${guideSection()} ${runSection(report)}
         </main>
         <script>${trusted(script)}</script>
       </body>

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { costSchema } from '../cost/cost';
 import { runRecordSchema } from '../schedule/records';
 
 /** The final word on one ball, as in report.json and report.csv. */
@@ -76,6 +77,8 @@ export const reportSchema = z.strictObject({
   wallSeconds: z.number(),
   cpuSeconds: z.number(),
   rounds: z.int(),
+  /** What the run cost, or on this machine would have cost, on AWS. Absent where nothing was planned, and in reports of earlier versions. */
+  cost: costSchema.optional(),
   radii: z.array(radiusSummarySchema),
   batches: z.array(batchSummarySchema),
   balls: z.array(ballVerdictSchema),

@@ -1,7 +1,8 @@
 import Table from 'cli-table3';
 import { createColors } from 'picocolors';
+import { type Cost, costByService } from '../cost/cost';
 import { type VerdictName, verdictNames } from '../verdict';
-import { formatCount, formatInterval, formatNoun, formatSeconds, formatShare } from './format';
+import { formatCount, formatInterval, formatNoun, formatSeconds, formatShare, formatUsd } from './format';
 import type { Report } from './record';
 import { countsOf, cpuSecondsOf, missingBalls, totalCounts, unknownReasons, type VerdictCounts } from './totals';
 
@@ -51,6 +52,7 @@ function footLines(report: Report, paint: ReturnType<typeof createColors>): stri
     `${formatNoun(run.inputs, 'input')}, clean accuracy ${formatShare(run.cleanAccuracy)}; ` +
       `${formatSeconds(cpuSeconds)} of CPU in ${formatSeconds(wallSeconds)}, ${formatNoun(report.rounds, 'round')}`,
   ];
+  if (report.cost !== undefined) lines.push(costLine(report.cost));
   const reasons = unknownReasons(report).map(([reason, count]) => `${printable(reason)} ${formatCount(count)}`);
   if (reasons.length > 0) lines.push(`unknown because of: ${reasons.join(', ')}`);
   if (report.status === 'incomplete') lines.push(paint.yellow(paint.bold('the run is incomplete')));
@@ -58,6 +60,16 @@ function footLines(report: Report, paint: ReturnType<typeof createColors>): stri
   const missing = missingBalls(report);
   if (missing > 0) lines.push(`${formatNoun(missing, 'ball')} without a verdict`);
   return [...lines, ...report.problems.map((problem) => `- ${printable(problem)}`)];
+}
+
+/** `would have cost $0.0123 on AWS (Lambda $0.012, ...)` */
+export function costLine(cost: Cost): string {
+  const services = [...costByService(cost)].map(([service, usd]) => `${service} ${formatUsd(usd)}`);
+  const verb = cost.kind === 'aws' ? 'cost' : 'would have cost';
+  return (
+    `${verb} ${formatUsd(cost.usd)} on AWS, ${formatUsd(cost.usdPerBall)} a ball ` +
+    `(${services.join(', ')}; prices of ${cost.region}, ${cost.date})`
+  );
 }
 
 /** Text of the user without control characters: an escape sequence in a name does not reach the terminal. */
@@ -85,5 +97,6 @@ export function summaryJson(report: Report) {
     rounds: report.rounds,
     cpuSeconds: report.cpuSeconds,
     wallSeconds: report.wallSeconds,
+    ...(report.cost !== undefined && { cost: report.cost }),
   };
 }

@@ -1,6 +1,8 @@
+import { addRound, type ChargedBatch } from '../cost/usage';
 import type { UnknownReason } from '../verdict';
 import { type Attempted, learnFrom } from './learn';
 import { unpackIds } from './packed';
+import { shortSeconds } from './plan-round';
 import type { BallResult, BatchFailure, BatchResult, MiniBatch } from './records';
 import { ballAt, codeOfReason, copyState, open, type Queue, queues, type RunState, settle } from './state';
 
@@ -12,6 +14,8 @@ export interface BatchOutcome {
   readonly open: number;
   /** Of a mini-batch without usable result all the seconds that it had: what it used is not known. */
   readonly cpuSeconds: number;
+  /** What is charged for; of a mini-batch without usable result as its `cpuSeconds`. */
+  readonly wallSeconds: number;
   /** Of a mini-batch that gave no usable result. */
   readonly error?: string;
 }
@@ -48,6 +52,7 @@ export function mergeRound(
     else found.push(result);
   }
   const attempted: Attempted[] = [];
+  const charged: ChargedBatch[] = [];
   const outcomes = batches.map((batch) => {
     const members = unpackIds(batch.inputs);
     const balls = [...members].map((input) => ballAt(next, input, batch.epsilon));
@@ -60,10 +65,13 @@ export function mergeRound(
     if (isNew) {
       next.cpuSeconds += outcome.cpuSeconds;
       attempted.push({ batch, outcome });
+      charged.push({ size: batch.size, wallSeconds: outcome.wallSeconds, witnesses: outcome.notRobust });
     }
     return outcome;
   });
   next.bandit = learnFrom(next.bandit, next.epsilons, attempted);
+  const isLong = batches.some((batch) => batch.seconds > shortSeconds);
+  if (charged.length > 0) next.usage = addRound(next.usage, charged, isLong);
   next.round += 1;
   return { state: next, outcomes, ignored };
 }
@@ -88,7 +96,7 @@ function mergeResults(state: RunState, batch: MiniBatch, results: readonly Batch
     const reason = found.verdict === 'open' ? found.reason : 'search not run';
     afterAttempt(state, batch, ball, reason, isAlone ? 'suspect' : 'rest', 0);
   }
-  return { id: batch.id, robust, notRobust, open: left.length, cpuSeconds: first.cpuSeconds };
+  return { id: batch.id, robust, notRobust, open: left.length, ...timesOf(first) };
 }
 
 /** A mini-batch without a usable result: its members are tried again in smaller ones, the last time alone. */
@@ -109,7 +117,11 @@ function mergeCrash(
   const error = [told, ...refused].join('; ');
   // What it cost is not known: at most the time it ran, or was given.
   const cpuSeconds = Math.min(failure?.seconds ?? batch.seconds, batch.seconds);
-  return { id: batch.id, robust: 0, notRobust: 0, open: balls.length, cpuSeconds, error };
+  return { id: batch.id, robust: 0, notRobust: 0, open: balls.length, cpuSeconds, wallSeconds: cpuSeconds, error };
+}
+
+function timesOf({ cpuSeconds, wallSeconds }: BatchResult): Pick<BatchOutcome, 'cpuSeconds' | 'wallSeconds'> {
+  return { cpuSeconds, wallSeconds };
 }
 
 function writeVerdict(state: RunState, batch: MiniBatch, found: BallResult): void {
@@ -173,7 +185,7 @@ function problemOf(batch: MiniBatch, members: Uint32Array, result: BatchResult):
   }
   const doubtful = result.balls.find((found) => found.verdict === 'robust' && !(found.margin > 0));
   if (doubtful !== undefined) return `input ${doubtful.input} is called robust without a positive margin`;
-  const costs = [result.cpuSeconds, ...result.balls.map((found) => found.cpuSeconds)];
+  const costs = [result.cpuSeconds, result.wallSeconds, ...result.balls.map((found) => found.cpuSeconds)];
   return costs.every((seconds) => seconds >= 0) ? undefined : 'it holds a negative time';
 }
 

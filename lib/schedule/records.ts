@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { preprocessingSchema } from '../dataset/preprocess';
 import { runPolicySchema } from '../policy/schema';
+import { capFields } from './caps';
 
 /**
  * The plain data that a run leaves in storage and that the four functions hand to each other. Keys are below
@@ -36,6 +37,8 @@ export const runRequestSchema = z.strictObject({
   preprocessing: preprocessingSchema.partial().optional(),
   /** Of a run that a policy asked for. */
   policy: runPolicySchema.optional(),
+  /** Caps of the run; what starts or resumes it may set others. */
+  ...capFields,
 });
 export type RunRequest = z.infer<typeof runRequestSchema>;
 

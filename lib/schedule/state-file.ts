@@ -1,5 +1,6 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { z } from 'zod';
+import { noUsage, usageSchema } from '../cost/usage';
 import { BadInputError, messageOf } from '../errors';
 import { posteriorSchema } from './bandit';
 import { packIds, unpackIds } from './packed';
@@ -19,6 +20,8 @@ const headerSchema = z.strictObject({
   maxAttempts: z.int().positive(),
   round: z.int().nonnegative(),
   cpuSeconds: z.number(),
+  /** Absent in snapshots of earlier versions. */
+  usage: usageSchema.default(noUsage),
   settlers: z.array(z.string()),
   /** The not-robust balls, packed, and the storage key of each one's witness. */
   witnesses: z.strictObject({ balls: z.string(), keys: z.array(z.string()) }),
@@ -28,12 +31,12 @@ type Header = z.infer<typeof headerSchema>;
 
 /** The state as bytes: a few for each ball, at most 36 and the key of its witness. */
 export function encodeState(state: RunState): Uint8Array {
-  const { inputs, epsilons, maxAttempts, round, cpuSeconds, settlers, bandit } = state;
+  const { inputs, epsilons, maxAttempts, round, cpuSeconds, settlers, bandit, usage } = state;
   const found = [...state.witnesses].sort(([a], [b]) => a - b);
   const witnesses = { balls: packIds(found.map(([ball]) => ball)), keys: found.map(([, key]) => key) };
   const header: Header = {
     ...{ version: 1, inputs, epsilons: [...epsilons], maxAttempts, round, cpuSeconds, settlers },
-    ...{ witnesses, bandit },
+    ...{ witnesses, bandit, usage },
   };
   const text = Buffer.from(JSON.stringify(header));
   const body = Buffer.alloc(8 + padded(text.length) + columnBytes(inputs * epsilons.length));

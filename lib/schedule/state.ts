@@ -1,3 +1,4 @@
+import { noUsage, type Usage } from '../cost/usage';
 import type { UnknownReason } from '../verdict';
 import type { Posterior } from './bandit';
 
@@ -55,6 +56,8 @@ export interface RunState {
   bandit: Posterior;
   /** CPU-seconds of all mini-batches, with what is not any single ball's. */
   cpuSeconds: number;
+  /** What all mini-batches used, in the units that are charged. */
+  usage: Usage;
 }
 
 /** The typed-array columns, in the order of the snapshot. */
@@ -118,6 +121,7 @@ export function createState(run: NewRun): RunState {
     witnesses: new Map(),
     bandit: run.bandit,
     cpuSeconds: 0,
+    usage: noUsage,
   };
   for (let input = 0; input < inputs; input++) {
     if (misclassified[input] === 0) continue;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { capFields } from '../schedule/caps';
 
 /**
  * What the state machine (statemachine/verification.asl.json) and its four functions say to each other. A state holds
@@ -14,6 +15,8 @@ export const runEventSchema = z.strictObject({
   bucket: z.string().min(1),
   /** Run id. */
   run: z.string().min(1),
+  /** Other caps than those of the request: a larger one lets a run go on that stopped at one. */
+  ...capFields,
 });
 export type RunEvent = z.infer<typeof runEventSchema>;
 

@@ -51,7 +51,7 @@ describe('merging a round', () => {
       batch: '0-0',
     });
     expect(entryAt(state, 0).status).toBe('open');
-    expect(outcomes).toEqual([{ id: '0-0', robust: 3, notRobust: 1, open: 0, cpuSeconds: 3.5 }]);
+    expect(outcomes).toEqual([{ id: '0-0', robust: 3, notRobust: 1, open: 0, cpuSeconds: 3.5, wallSeconds: 3.5 }]);
     expect(state).toMatchObject({ round: 1, cpuSeconds: 3.5 });
   });
 

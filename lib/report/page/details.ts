@@ -1,4 +1,4 @@
-import { formatCount, formatNumber, formatSeconds, formatShare } from '../format';
+import { formatCount, formatNumber, formatSeconds, formatShare, formatUsd } from '../format';
 import type { Report } from '../record';
 import { unknownReasons } from '../totals';
 import { html, type Markup, type Part } from './markup';
@@ -34,6 +34,40 @@ export function reasonsSection(report: Report): Markup {
               <th scope="row">${reason}</th>
               <td class="number">${formatCount(count)}</td>
               <td>${Object.hasOwn(reasonHelp, reason) && reasonHelp[reason]}</td>
+            </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>
+  </section>`;
+}
+
+/** What the run cost on AWS, by service, or would have cost. */
+export function costSection({ cost }: Report): Markup {
+  if (cost === undefined) return html``;
+  return html`<section id="cost" aria-labelledby="cost-title">
+    <h2 id="cost-title">${cost.kind === 'aws' ? 'Cost' : 'What it would have cost on AWS'}</h2>
+    <p class="lead">
+      ${formatUsd(cost.usd)}, ${formatUsd(cost.usdPerBall)} a ball, at the prices of ${cost.region} on ${cost.date}
+      (${cost.architecture}).
+    </p>
+    <div class="scroll" role="region" aria-label="Cost by service" tabindex="0">
+      <table class="plain">
+        <thead>
+          <tr>
+            <th scope="col">service</th>
+            <th scope="col">what</th>
+            <th scope="col" class="number">quantity</th>
+            <th scope="col" class="number">US dollars</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${cost.items.map(
+            ({ service, item, quantity, usd }) => html`<tr>
+              <th scope="row">${service}</th>
+              <td>${item}</td>
+              <td class="number">${formatNumber(quantity)}</td>
+              <td class="number">${formatUsd(usd)}</td>
             </tr>`,
           )}
         </tbody>

@@ -1,0 +1,43 @@
+import { type Cost, costOf } from '../cost/cost';
+import { memoryMb } from '../cost/deployment';
+import { prices } from '../cost/prices';
+import type { Allowance, Rates } from '../schedule/budget';
+import type { CapsRecord } from '../schedule/caps';
+import type { RunRecord } from '../schedule/records';
+import type { RunState } from '../schedule/state';
+
+/** Whether this process is a Lambda, and of which processor; elsewhere the deployment's default is what it would have cost. */
+function where(env: NodeJS.ProcessEnv): Pick<Cost, 'kind' | 'architecture'> {
+  if (env.AWS_LAMBDA_FUNCTION_NAME === undefined) return { kind: 'local', architecture: 'arm64' };
+  return { kind: 'aws', architecture: process.arch === 'x64' ? 'x64' : 'arm64' };
+}
+
+/** What a run has cost so far, with its report. */
+export function costSoFar({ inputs, request }: RunRecord, state: RunState, env = process.env): Cost {
+  const balls = inputs * request.epsilons.length;
+  return costOf(state.usage, { inputs, balls, workers: request.workers, ...where(env) });
+}
+
+/** What another second, mini-batch and ball cost, and how many mini-batches there are at a time. */
+export function ratesOf({ request }: RunRecord, env = process.env): Rates {
+  const lambda = (memoryMb.verify / 1024) * prices.lambdaGbSecond[where(env).architecture];
+  return {
+    usdPerSecond: lambda + prices.expressGbSecond / 16,
+    usdPerCall: prices.lambdaRequest + Math.max(prices.expressRequest, prices.standardTransition) + prices.s3Put,
+    usdPerBall: prices.s3Get,
+    workers: request.workers,
+  };
+}
+
+/** What the caps leave at this moment. */
+export function allowanceOf(
+  { caps, since }: CapsRecord,
+  record: RunRecord,
+  state: RunState,
+  now: () => number,
+): Allowance {
+  return {
+    usd: (caps.maxUsd ?? Number.POSITIVE_INFINITY) - costSoFar(record, state).usd,
+    seconds: (caps.maxSeconds ?? Number.POSITIVE_INFINITY) - (now() - since) / 1000,
+  };
+}
