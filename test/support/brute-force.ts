@@ -1,93 +1,111 @@
-import loadHighs, { type Highs } from 'highs';
-import type { Network } from '../../lib/network/network';
+import { type Network, reluNodes } from '../../lib/network/network';
 import type { Box } from '../../lib/region/box';
+import { type Affine, affineNode, combine, variable } from './affine-forms';
+import { minimise } from './highs';
 
-/** An affine function of the input: constant, then one coefficient per input. */
-type Affine = Float64Array;
+/** Minimum of a functional of the scores, and where it is. */
+export interface Minimum {
+  readonly value: number;
+  readonly point: Float64Array;
+}
 
-let solver: Promise<Highs> | undefined;
+/** The exact minimum of coefficients . scores over the box, to HiGHS's tolerance. */
+export async function exactMinimum(network: Network, box: Box, coefficients: ArrayLike<number>): Promise<number> {
+  return (await exactMinima(network, box, [coefficients]))[0].value;
+}
 
 /**
- * The exact minimum of coefficients . scores over the box, by enumerating activation patterns: for each pattern the network
- * is affine, and a linear program (HiGHS) minimises over the inputs that have it. For dense nets of up to a dozen ReLUs.
+ * The exact minima of functionals of the scores over the box, by enumerating activation patterns: for each pattern the network is affine, and a linear
+ * program (HiGHS) minimises over the inputs that have it. Patterns of which no input of the box has the first part are left out.
+ * For nets of some thirty ReLUs and few inputs.
  */
-export async function exactMinimum(network: Network, box: Box, coefficients: ArrayLike<number>): Promise<number> {
-  solver ??= loadHighs();
-  const highs = await solver;
-  let least = Number.POSITIVE_INFINITY;
-  for (const { output, constraints } of patterns(network)) {
-    const objective = combine(output, coefficients);
-    const solution = highs.solve(linearProgram(objective, constraints, box));
-    if (solution.Status !== 'Optimal') continue;
-    least = Math.min(least, solution.ObjectiveValue + objective[0]);
+export async function exactMinima(
+  network: Network,
+  box: Box,
+  functionals: readonly ArrayLike<number>[],
+): Promise<Minimum[]> {
+  const least = functionals.map((): Minimum => ({ value: Number.POSITIVE_INFINITY, point: box.lower }));
+  for await (const { scores, constraints } of patterns(network, box)) {
+    for (const [f, coefficients] of functionals.entries()) {
+      const solution = await minimise({ objective: combine(scores, coefficients), constraints, box });
+      if (solution && solution.value < least[f].value) least[f] = solution;
+    }
   }
   return least;
 }
 
 interface Pattern {
-  readonly output: readonly Affine[];
-  /** Each must be >= 0. */
+  readonly scores: readonly Affine[];
+  /** Each is >= 0 on the inputs that have the pattern. */
   readonly constraints: readonly Affine[];
 }
 
-/** Every way to set the network's ReLUs, with the affine functions that follow. */
-function patterns(network: Network): Pattern[] {
-  const bits = network.nodes.reduce((sum, node) => sum + (node.kind === 'relu' ? node.size : 0), 0);
-  if (bits > 12) throw new RangeError(`${bits} ReLUs are too many to enumerate`);
-  return Array.from({ length: 2 ** bits }, (_, pattern) => {
-    const values: Affine[][] = [];
-    const constraints: Affine[] = [];
-    let bit = 0;
-    for (const node of network.nodes) {
-      if (node.kind === 'input') {
-        values.push(Array.from({ length: node.size }, (_, i) => unit(network.inputSize, i)));
-      } else if (node.kind === 'dense') {
-        const inputs = values[node.from];
-        values.push(
-          Array.from({ length: node.size }, (_, j) => {
-            const row = node.weight.subarray(j * inputs.length, (j + 1) * inputs.length);
-            const sum = combine(inputs, row);
-            sum[0] += node.bias[j];
-            return sum;
-          }),
-        );
-      } else if (node.kind === 'relu') {
-        values.push(
-          values[node.from].map((value) => {
-            const active = ((pattern >> bit++) & 1) === 1;
-            constraints.push(active ? value : value.map((v) => -v));
-            return active ? value : new Float64Array(value.length);
-          }),
-        );
-      } else throw new TypeError(`${node.kind} is not enumerated`);
+const mostPatterns = 5000;
+
+/** Every way to set the network's ReLUs that some input of the box has (to HiGHS's tolerance), with the affine functions that follow. */
+async function* patterns(network: Network, box: Box): AsyncGenerator<Pattern> {
+  const last = network.nodes.length;
+  if (reluNodes(network).length === 0) throw new RangeError('a network without ReLU has no patterns');
+  let count = 0;
+  interface Part {
+    /** Values of the nodes so far, the last of them perhaps not whole. */
+    readonly values: readonly (readonly Affine[])[];
+    readonly constraints: readonly Affine[];
+  }
+  const open: Part[] = [{ values: [], constraints: [] }];
+  for (let part = open.pop(); part !== undefined; part = open.pop()) {
+    const values = [...part.values];
+    const at = values.length - 1;
+    const isPartial = at >= 0 && values[at].length < network.nodes[at].size;
+    const node = network.nodes[isPartial ? at : values.length];
+    if (!isPartial && values.length === last) {
+      if (++count > mostPatterns) throw new RangeError(`more than ${mostPatterns} activation patterns`);
+      yield { scores: values[network.output], constraints: part.constraints };
+      continue;
     }
-    return { output: values[network.output], constraints };
-  });
+    if (node.kind !== 'relu') {
+      const inputs = (): Affine[] => Array.from({ length: node.size }, (_, i) => variable(node.size, i));
+      values.push(node.kind === 'input' ? inputs() : affineNode(node, values));
+      open.push({ values, constraints: part.constraints });
+      continue;
+    }
+    const known = isPartial ? values.pop()! : [];
+    const z = values[node.from][known.length];
+    const signs = await signsOf(z, part.constraints, box);
+    for (const { sign, isImplied } of signs) {
+      const value = sign > 0 ? z : new Float64Array(z.length);
+      open.push({
+        values: [...values, [...known, value]],
+        constraints: isImplied ? part.constraints : [...part.constraints, z.map((v) => sign * v)],
+      });
+    }
+  }
 }
 
-function unit(size: number, i: number): Affine {
-  const value = new Float64Array(size + 1);
-  value[i + 1] = 1;
-  return value;
+/** The signs that an affine function takes on the box where the constraints hold. */
+async function signsOf(
+  z: Affine,
+  constraints: readonly Affine[],
+  box: Box,
+): Promise<{ readonly sign: 1 | -1; readonly isImplied: boolean }[]> {
+  const [low, high] = range(z, box);
+  if (low >= 0) return [{ sign: 1, isImplied: true }];
+  if (high <= 0) return [{ sign: -1, isImplied: true }];
+  const signs: { sign: 1 | -1; isImplied: boolean }[] = [];
+  for (const sign of [1, -1] as const) {
+    const most = await minimise({ objective: z.map((v) => -sign * v), constraints, box });
+    if (most && -most.value >= 0) signs.push({ sign, isImplied: false });
+  }
+  return signs;
 }
 
-function combine(values: readonly Affine[], weights: ArrayLike<number>): Affine {
-  const sum = new Float64Array(values[0].length);
-  for (const [k, value] of values.entries()) for (let i = 0; i < sum.length; i++) sum[i] += weights[k] * value[i];
-  return sum;
-}
-
-/** In the LP format of CPLEX. */
-function linearProgram(objective: Affine, constraints: readonly Affine[], { lower, upper }: Box): string {
-  const terms = (affine: Affine): string =>
-    Array.from(affine.subarray(1), (c, i) => `${c < 0 ? '-' : '+'} ${Math.abs(c)} x${i}`).join(' ');
-  return [
-    'Minimize',
-    ` obj: ${terms(objective)}`,
-    'Subject To',
-    ...constraints.map((affine, k) => ` c${k}: ${terms(affine)} >= ${-affine[0]}`),
-    'Bounds',
-    ...Array.from(lower, (low, i) => ` ${low} <= x${i} <= ${upper[i]}`),
-    'End',
-  ].join('\n');
+/** The values of an affine function on a box. */
+export function range(affine: Affine, { lower, upper }: Box): [number, number] {
+  let [low, high] = [affine[0], affine[0]];
+  for (let i = 0; i < lower.length; i++) {
+    const c = affine[i + 1];
+    low += c * (c > 0 ? lower[i] : upper[i]);
+    high += c * (c > 0 ? upper[i] : lower[i]);
+  }
+  return [low, high];
 }

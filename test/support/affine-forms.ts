@@ -1,0 +1,84 @@
+import type { ConvNode, NetworkNode } from '../../lib/network/network';
+
+/** An affine function of some variables: constant, then one coefficient per variable. */
+export type Affine = Float64Array;
+
+/** The variable with the number, of `count`. */
+export function variable(count: number, i: number): Affine {
+  const value = new Float64Array(count + 1);
+  value[i + 1] = 1;
+  return value;
+}
+
+/** What a node other than ReLU and input makes of affine functions, by the definition of its operator in ONNX. */
+export function affineNode(node: NetworkNode, values: readonly (readonly Affine[])[]): Affine[] {
+  const biased = (sum: Affine, bias: number): Affine => {
+    sum[0] += bias;
+    return sum;
+  };
+  switch (node.kind) {
+    case 'dense': {
+      const x = values[node.from];
+      const row = (j: number) => node.weight.subarray(j * x.length, (j + 1) * x.length);
+      return Array.from({ length: node.size }, (_, j) => biased(combine(x, row(j)), node.bias[j]));
+    }
+    case 'select': {
+      const x = values[node.from];
+      return Array.from(node.index, (source, i) => {
+        const scale = node.scale?.[i] ?? 1;
+        return biased(
+          source < 0 ? new Float64Array(x[0].length) : x[source].map((v) => scale * v),
+          node.bias?.[i] ?? 0,
+        );
+      });
+    }
+    case 'add':
+      return Array.from({ length: node.size }, (_, i) =>
+        combine(
+          node.from.map((id) => values[id][i]),
+          node.from.map(() => 1),
+        ),
+      );
+    case 'conv':
+      return convolved(node, values[node.from]);
+    default:
+      throw new TypeError(`${node.kind} is not affine`);
+  }
+}
+
+/** sum of weights[k] * values[k] */
+export function combine(values: readonly Affine[], weights: ArrayLike<number>): Affine {
+  const sum = new Float64Array(values[0].length);
+  for (const [k, value] of values.entries()) addTo(sum, value, weights[k]);
+  return sum;
+}
+
+function convolved(node: ConvNode, x: readonly Affine[]): Affine[] {
+  const [outChannels, outHeight, outWidth] = node.outShape;
+  const [inChannels, inHeight, inWidth] = node.inShape;
+  const [kernelHeight, kernelWidth] = node.kernel;
+  const [groupIn, groupOut] = [inChannels / node.groups, outChannels / node.groups];
+  const out: Affine[] = [];
+  for (let o = 0; o < outChannels; o++)
+    for (let y = 0; y < outHeight; y++)
+      for (let z = 0; z < outWidth; z++) {
+        const sum = new Float64Array(x[0].length);
+        sum[0] = node.bias[o];
+        for (let c = 0; c < groupIn; c++)
+          for (let i = 0; i < kernelHeight; i++)
+            for (let j = 0; j < kernelWidth; j++) {
+              const row = y * node.strides[0] - node.pads[0] + i * node.dilations[0];
+              const column = z * node.strides[1] - node.pads[1] + j * node.dilations[1];
+              if (row < 0 || row >= inHeight || column < 0 || column >= inWidth) continue;
+              const channel = Math.floor(o / groupOut) * groupIn + c;
+              const weight = node.weight[((o * groupIn + c) * kernelHeight + i) * kernelWidth + j];
+              addTo(sum, x[(channel * inHeight + row) * inWidth + column], weight);
+            }
+        out.push(sum);
+      }
+  return out;
+}
+
+function addTo(sum: Affine, value: Affine, weight: number): void {
+  for (let i = 0; i < sum.length; i++) sum[i] += weight * value[i];
+}
