@@ -49,6 +49,6 @@ export function printJson(host: Host, value: object): void {
 }
 
 /** Without control characters: an escape sequence in a file's name does not reach the terminal. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(/[^\P{Cc}\n]/gu, ' ');
 }

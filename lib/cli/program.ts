@@ -4,6 +4,7 @@ import { type ExitCode, exitCodes, explain } from './exit';
 import type { Host } from './host';
 import { addResume } from './resume';
 import { addRun } from './run';
+import { addServe } from './serve';
 import { addVnncomp } from './vnncomp';
 
 /**
@@ -25,6 +26,7 @@ export async function runCommand(argv: readonly string[], host: Host): Promise<E
   addRun(program, host, done);
   addResume(program, host, done);
   addVnncomp(program, host, done);
+  addServe(program, host, done);
   for (const command of [program, ...program.commands]) {
     command
       .exitOverride()

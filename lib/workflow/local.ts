@@ -4,13 +4,33 @@ import type { Storage } from '../storage/storage';
 import { createExecutions } from './executions';
 import { checkMachine } from './interpreter/check';
 import type { Clock } from './interpreter/clock';
+import type { Machine } from './interpreter/definition';
 import { type ExecutionResult, execute } from './interpreter/execute';
 import type { Services, WorkflowEvent } from './interpreter/services';
 import type { Pool } from './pool/pool';
 import { substitute } from './substitute';
 
 const functionArn = (name: string) => `arn:aws:lambda:local:000000000000:function:${name}`;
-const machineArn = 'arn:aws:states:local:000000000000:stateMachine:baverly';
+export const machineArn = 'arn:aws:states:local:000000000000:stateMachine:baverly';
+
+/** The name in the ARN of a local function. */
+export const functionNameOf = (arn: string): string => arn.slice(arn.lastIndexOf(':') + 1);
+
+/**
+ * The definition (by default the one that AWS runs) with the local functions and the bucket in it. Throws a BadInputError
+ * when it holds anything that the interpreter does not run.
+ */
+export function localDefinition(bucket: string, definition: unknown = verification): Machine {
+  return checkMachine(
+    substitute(definition, {
+      PlanFunctionArn: functionArn('plan'),
+      VerifyFunctionArn: functionArn('verify'),
+      CoordinateFunctionArn: functionArn('coordinate'),
+      ReportFunctionArn: functionArn('report'),
+      BucketName: bucket,
+    }),
+  );
+}
 
 export interface LocalMachineOptions {
   /** Amazon States Language with the substitutions of substitute.ts open; by default the one that AWS runs. */
@@ -52,15 +72,7 @@ export interface LocalMachine {
 
 /** Throws a BadInputError when the definition holds anything that the interpreter does not run. */
 export function createLocalMachine(options: LocalMachineOptions): LocalMachine {
-  const machine = checkMachine(
-    substitute(options.definition ?? verification, {
-      PlanFunctionArn: functionArn('plan'),
-      VerifyFunctionArn: functionArn('verify'),
-      CoordinateFunctionArn: functionArn('coordinate'),
-      ReportFunctionArn: functionArn('report'),
-      BucketName: options.bucket,
-    }),
-  );
+  const machine = localDefinition(options.bucket, options.definition);
   const executions = createExecutions();
 
   const storage = (bucket: string): Storage => {
@@ -89,7 +101,7 @@ export function createLocalMachine(options: LocalMachineOptions): LocalMachine {
       const services: Services = {
         storage,
         async invoke(arn, payload, { signal }) {
-          const functionName = arn.slice(arn.lastIndexOf(':') + 1);
+          const functionName = functionNameOf(arn);
           const invoked = await options.pool.invoke(functionName, payload, { signal });
           cpuSeconds[functionName] = (cpuSeconds[functionName] ?? 0) + invoked.cpuSeconds;
           return invoked.payload;

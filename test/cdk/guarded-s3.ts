@@ -1,8 +1,8 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import type { Template } from 'aws-cdk-lib/assertions';
+import type { S3Request } from '../../lib/serve/s3/request';
 import { s3Storage } from '../../lib/storage/s3';
 import type { Storage } from '../../lib/storage/storage';
-import type { S3Request } from '../fixtures/s3/message';
 import { startS3 } from '../fixtures/s3/server';
 import { allowsKey, allowsListing, permissionsOf } from './permissions';
 

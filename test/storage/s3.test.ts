@@ -1,8 +1,8 @@
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import type { S3Request } from '../../lib/serve/s3/request';
 import { s3Storage } from '../../lib/storage/s3';
 import { getText, MissingKeyError, type Storage, StorageError } from '../../lib/storage/storage';
 import { loopbackClient, serverCredentials } from '../fixtures/s3/client';
-import type { S3Request } from '../fixtures/s3/message';
 import { type Fault, type LoopbackS3, startS3 } from '../fixtures/s3/server';
 
 const bucket = 'a-bucket';
