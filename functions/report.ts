@@ -1,4 +1,5 @@
 import { reportRun } from '../lib/pipeline/report';
+import { eventsFromEnvironment } from '../lib/policy/open-events';
 import { storageFromEnvironment } from '../lib/storage/open';
 import { problemsOfCause } from '../lib/workflow/cause';
 import { type ReportOutput, reportInputSchema } from '../lib/workflow/events';
@@ -7,5 +8,5 @@ import { type ReportOutput, reportInputSchema } from '../lib/workflow/events';
 export const handler = async (input: unknown): Promise<ReportOutput> => {
   const { run, failed } = reportInputSchema.parse(input);
   const failure = failed && { error: failed.error, problems: problemsOfCause(failed) };
-  return reportRun(storageFromEnvironment(), run.id, failure);
+  return reportRun(storageFromEnvironment(), run.id, failure, Date.now, eventsFromEnvironment());
 };

@@ -1,5 +1,7 @@
 import { version as ortVersion } from 'onnxruntime-node/package.json';
 import { version } from '../../package.json';
+import { reuseVerdicts } from '../audit/reuse';
+import { cleanAccuracyProblem } from '../audit/thresholds';
 import { judgeAccuracy } from '../dataset/accuracy';
 import { checkDataSet } from '../dataset/check';
 import type { Preprocessing } from '../dataset/dataset';
@@ -49,6 +51,10 @@ export async function planRun(
   await beginCaps(storage, run, caps, now);
   const engine = await createEngine(await storage.get(request.model), `model ${request.model}`);
   try {
+    if (request.policy !== undefined && request.policy.modelHash !== engine.hash) {
+      const problem = 'it was replaced since the run was asked for: the new version has a run of its own';
+      throw new BadInputError(`model ${request.model}`, [problem]);
+    }
     const records = await openRecords(storage, request.dataset, request.preprocessing);
     const { preprocessing, name, sha256 } = records.manifest;
     const dataset = await records.load();
@@ -70,6 +76,8 @@ export async function planRun(
       const advice = 'if that is how it should be, go on with --accept-low-accuracy (acceptLowAccuracy in a policy)';
       throw new BadInputError(`data set ${name}`, [`${accuracy.message}; ${advice}`]);
     }
+    const tooLow = cleanAccuracyProblem(request.policy, accuracy.accuracy);
+    if (tooLow !== undefined) throw new BadInputError(`data set ${name}`, [tooLow]);
 
     const record: RunRecord = {
       version: 1,
@@ -91,13 +99,14 @@ export async function planRun(
     const prints = await fingerprintsAt(engine.bounder.programs, count, (i) => inputs.centre(i));
     const trees = buildForest(prints, labels, request.seed, (i) => misclassified[i] === 1);
     await storage.put(treesKey(run), encodeForest(trees));
-    const state = createState({
+    const unsettled = createState({
       inputs: count,
       epsilons: request.epsilons.map(({ value }) => value),
       misclassified,
       predicted,
       bandit: await learned(storage, engine.hash),
     });
+    const state = await reuseVerdicts(storage, kept, unsettled, records, engine);
     await storage.put(ledgerKey(run, 'plan'), toLines(ledgerLines(undefined, state)));
     return await writeNextRound(storage, kept, state, trees, now);
   } finally {

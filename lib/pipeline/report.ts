@@ -1,8 +1,11 @@
 import { z } from 'zod';
+import { concludeFailure, concludeRun } from '../audit/conclude';
+import { confirmRechecked, readReuse } from '../audit/reuse-record';
 import { parseNpy } from '../dataset/npy';
 import { pixels } from '../dataset/preprocess';
 import { openRecords, type Records } from '../dataset/records';
-import { messageOf } from '../errors';
+import { BadInputError, messageOf } from '../errors';
+import type { EventSink } from '../policy/events';
 import { buildReport } from '../report/build';
 import type { GalleryItem } from '../report/page/gallery';
 import { chooseGallery } from '../report/page/gallery';
@@ -11,14 +14,14 @@ import { type BallVerdict, type BatchSummary, batchSummarySchema } from '../repo
 import { totalCounts } from '../report/totals';
 import { writeReport } from '../report/write';
 import type { CapsRecord } from '../schedule/caps';
-import type { RunRecord } from '../schedule/records';
+import type { RunRecord, RunRequest } from '../schedule/records';
 import { closeOpen, entryAt, type RunState, statusAt } from '../schedule/state';
 import { MissingKeyError, type Storage } from '../storage/storage';
 import type { ReportOutput } from '../workflow/events';
 import { readCaps } from './caps';
 import { costSoFar } from './cost';
 import { failureKey, outcomesKey, runPrefix } from './keys';
-import { readLines, readRecord } from './records';
+import { readLines, readRecord, readRequest } from './records';
 import { lastState } from './state';
 
 /** Why a run ended early: every problem that is known. */
@@ -27,18 +30,27 @@ export type FailureRecord = z.infer<typeof failureRecordSchema>;
 
 /**
  * Writes the report of a run from what is in storage: the last state, the outcomes of its mini-batches, witnesses. With `failed`, the run
- * ended early: the reason is recorded, and what was settled until then is reported.
+ * ended early: the reason is recorded, and what was settled until then is reported. What a run of a policy has to tell goes to `events`.
+ *
+ * @throws ContradictionError where a ball that was verified again has another verdict than the one that was to be reused
  */
 export async function reportRun(
   storage: Storage,
   run: string,
   failed: FailureRecord | undefined,
   now: () => number = Date.now,
+  events?: EventSink,
 ): Promise<ReportOutput> {
+  const at = new Date(now()).toISOString();
   if (failed) await storage.put(failureKey(run), `${JSON.stringify(failed, null, 2)}\n`);
-  const record = await recordOf(storage, run);
+  const record = await orUndefined(readRecord(storage, run));
+  const request = record?.request ?? (await requestOf(storage, run));
+  if (failed) await tellFailure(storage, { id: run, startedAt: record?.startedAt ?? at, request }, failed, at, events);
   if (record === undefined) return { reportKey: failureKey(run), counts: {}, status: 'failed' };
-  const found = await lastState(storage, run);
+  const { policy } = record.request;
+  const reuse = policy && !failed ? await readReuse(storage, run) : undefined;
+  const merged = await lastState(storage, run);
+  const found = merged && reuse ? confirmRechecked(merged, reuse) : merged;
   const records = await openRecords(storage, record.request.dataset, record.preprocessing);
   const capped = stoppedAt(await readCaps(storage, run), found);
   const state = found && capped !== undefined ? closeOpen(found, 'budget') : found;
@@ -57,7 +69,10 @@ export async function reportRun(
     problems: [...(failed?.problems ?? []), ...(capped === undefined ? [] : [capped])],
   });
   const gallery = await pictures(storage, records, balls);
-  const keys = await writeReport(storage, runPrefix(run), report, gallery);
+  const conclusion =
+    policy && !failed && isComplete ? await concludeRun(storage, report, policy, records, reuse, at) : undefined;
+  const keys = await writeReport(storage, runPrefix(run), report, gallery, conclusion?.view);
+  if (conclusion) await events?.publish(conclusion.events);
   return { reportKey: keys.json, counts: { ...totalCounts(report) }, status: report.status };
 }
 
@@ -67,9 +82,31 @@ function stoppedAt(caps: CapsRecord | undefined, state: RunState | undefined): s
   return stopped !== undefined && stopped.round === state?.round ? stopped.problem : undefined;
 }
 
-async function recordOf(storage: Storage, run: string): Promise<RunRecord | undefined> {
+/** Records and tells the failure of a run that a policy asked for. */
+async function tellFailure(
+  storage: Storage,
+  { request, ...run }: { id: string; startedAt: string; request: RunRequest | undefined },
+  failed: FailureRecord,
+  at: string,
+  events: EventSink | undefined,
+): Promise<void> {
+  if (request?.policy === undefined) return;
+  await events?.publish(await concludeFailure(storage, { ...run, request }, request.policy, failed, at));
+}
+
+/** What was asked; undefined where nothing was, or nothing that can be read, of which the failure tells. */
+async function requestOf(storage: Storage, run: string): Promise<RunRequest | undefined> {
   try {
-    return await readRecord(storage, run);
+    return await orUndefined(readRequest(storage, run));
+  } catch (error) {
+    if (error instanceof BadInputError) return undefined;
+    throw error;
+  }
+}
+
+async function orUndefined<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
   } catch (error) {
     if (error instanceof MissingKeyError) return undefined;
     throw error;

@@ -33,7 +33,7 @@ export interface ModelUpload {
 }
 
 /** The upload that EventBridge's `Object Created` tells of. */
-export function uploadOf({ detail }: UploadEvent): ModelUpload {
+export function uploadOf({ detail }: Pick<UploadEvent, 'detail'>): ModelUpload {
   const { key, 'version-id': versionId } = detail.object;
   return { model: key, ...(typeof versionId === 'string' && { versionId }) };
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { type AuditView, auditSection } from './page/audit';
 import { costSection, guideSection, reasonsSection, runSection } from './page/details';
 import { type GalleryItem, gallerySection } from './page/gallery';
 import { html, trusted } from './page/markup';
@@ -13,9 +14,9 @@ export { chooseGallery, type GalleryItem, galleryLimit } from './page/gallery';
 
 /**
  * report.html: one file that needs nothing else. Its content security policy forbids the network and every script but the
- * one inlined here (by hash), and everything that a user named is escaped.
+ * one inlined here (by hash), and everything that a user named is escaped. `audit`: of a run of a policy.
  */
-export function renderHtml(report: Report, gallery: readonly GalleryItem[]): string {
+export function renderHtml(report: Report, gallery: readonly GalleryItem[], audit?: AuditView): string {
   const policy = [
     "default-src 'none'",
     'img-src data:',
@@ -37,7 +38,7 @@ export function renderHtml(report: Report, gallery: readonly GalleryItem[]): str
       </head>
       <body>
         <main>
-          ${pageHeader(report)} ${overviewSection(report)} ${reasonsSection(report)}
+          ${pageHeader(report)} ${overviewSection(report)} ${auditSection(audit)} ${reasonsSection(report)}
           ${gallerySection(report, gallery, totalCounts(report)['not-robust'])} ${ballsSection(report)}
           ${batchesSection(report)} ${costSection(report)} ${guideSection()} ${runSection(report)}
         </main>

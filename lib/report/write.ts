@@ -2,6 +2,7 @@ import type { Storage } from '../storage/storage';
 import { reportCsv } from './csv';
 import { renderHtml } from './html';
 import { reportJson, reportKeys } from './json';
+import type { AuditView } from './page/audit';
 import type { GalleryItem } from './page/gallery';
 import type { Report } from './record';
 
@@ -14,10 +15,11 @@ export async function writeReport(
   prefix: string,
   report: Report,
   gallery: readonly GalleryItem[],
+  audit?: AuditView,
 ): Promise<ReturnType<typeof reportKeys>> {
   const keys = reportKeys(prefix);
   await storage.put(keys.json, reportJson(report));
   await storage.put(keys.csv, reportCsv(report));
-  await storage.put(keys.html, renderHtml(report, gallery));
+  await storage.put(keys.html, renderHtml(report, gallery, audit));
   return keys;
 }

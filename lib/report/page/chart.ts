@@ -3,7 +3,7 @@ import { formatInterval, formatShare } from '../format';
 import type { RadiusSummary, Report } from '../record';
 import { html, type Markup, trusted } from './markup';
 
-interface Drawing {
+export interface Drawing {
   readonly name: string;
   readonly width: number;
   readonly height: number;
@@ -44,7 +44,7 @@ export function accuracyChart(report: Report): Markup {
  * wanted, and its ids count all charts of the process: they are renamed after the drawing, so that the same report
  * gives the same page.
  */
-function svg(option: EChartsOption, { name, width, height }: Drawing): string {
+export function svg(option: EChartsOption, { name, width, height }: Drawing): string {
   const chart = init(null, null, { renderer: 'svg', ssr: true, width, height });
   try {
     chart.setOption(option);
