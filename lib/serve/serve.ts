@@ -2,13 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
 import { BadInputError } from '../errors';
 import type { StartRun } from '../policy/dispatch';
+import { fileEvents } from '../policy/event-file';
 import { hasCode } from '../storage/disk-places';
 import { fileStorage } from '../storage/files';
 import { machineArn } from '../workflow/local';
 import { createPool } from '../workflow/pool/pool';
 import { localBucket } from './credentials';
 import { createEndpoint } from './endpoint';
-import { fileEvents } from './events';
 import { ServiceError } from './http/message';
 import { type Loopback, listenOnLoopback } from './http/server';
 import { lockRoot } from './lock';
@@ -83,7 +83,7 @@ async function start(options: ServeOptions, unlock: () => Promise<void>): Promis
     entry: worker,
     size: workers,
     timeoutFor: () => functionSeconds,
-    env: { BAVERLY_ROOT: root, BAVERLY_BUCKET: '', BAVERLY_MEMORY_MB: String(memoryMb) },
+    env: { BAVERLY_ROOT: root, BAVERLY_BUCKET: '', BAVERLY_EVENT_BUS: '', BAVERLY_MEMORY_MB: String(memoryMb) },
   });
   const kept = fileStorage(serveFolder(root));
   const run = createWorkflow({ storage, pool, concurrency: workers, executions: () => executions });
