@@ -13,10 +13,7 @@ import { startOnce } from './start';
  * scheduled time, however often this is called. The runs reuse what still holds (lib/audit/reuse.ts). Policies that cannot be
  * read are recorded and published, since they may ask for audits.
  */
-export async function dispatchAudit(
-  { scheduled }: Pick<AuditEvent, 'scheduled'>,
-  context: DispatchContext,
-): Promise<DispatchRecord> {
+export async function dispatchAudit({ scheduled }: AuditEvent, context: DispatchContext): Promise<DispatchRecord> {
   const { storage, now = Date.now } = context;
   const { policies, refused } = await readPolicies(storage);
   const nightly = policies.filter(({ policy }) => policy.audit === 'nightly');

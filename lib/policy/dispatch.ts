@@ -33,9 +33,9 @@ export interface ModelUpload {
 }
 
 /** The upload that EventBridge's `Object Created` tells of. */
-export function uploadOf({ detail }: Pick<UploadEvent, 'detail'>): ModelUpload {
+export function uploadOf({ detail }: UploadEvent): ModelUpload {
   const { key, 'version-id': versionId } = detail.object;
-  return { model: key, ...(typeof versionId === 'string' && { versionId }) };
+  return { model: key, ...(versionId !== undefined && { versionId }) };
 }
 
 /**

@@ -20,45 +20,30 @@ export const runEventSchema = z.strictObject({
 });
 export type RunEvent = z.infer<typeof runEventSchema>;
 
-/** EventBridge's S3 `Object Created`: a model was uploaded. Fields that nobody reads are let through. */
+/** EventBridge's S3 `Object Created`, as the function `dispatch` gets it. Fields that nobody reads are let through. */
 export const uploadEventSchema = z.looseObject({
   source: z.literal('aws.s3'),
   'detail-type': z.literal('Object Created'),
-  bucket: z.string().min(1),
   detail: z.looseObject({
-    bucket: z.looseObject({ name: z.string().min(1) }),
     object: z.looseObject({
       key: z.string().min(1),
-      /** Of the body; tells a second delivery from a second upload. */
-      etag: z.string().optional(),
-      /** Rises with every write of the key. */
-      sequencer: z.string().optional(),
+      /** Of a versioned bucket. */
+      'version-id': z.string().optional(),
     }),
   }),
 });
 export type UploadEvent = z.infer<typeof uploadEventSchema>;
 
-/** The nightly schedule. */
+/** The nightly schedule, as the function `audit` gets it. */
 export const auditEventSchema = z.strictObject({
-  kind: z.literal('audit'),
-  bucket: z.string().min(1),
   /** The time the schedule was meant to fire (ISO 8601): the same in a second delivery. */
   scheduled: z.string().min(1),
 });
 export type AuditEvent = z.infer<typeof auditEventSchema>;
 
-/** Upload events carry no `kind`. */
-export function isRunEvent(event: RunEvent | AuditEvent | UploadEvent): event is RunEvent {
-  return 'kind' in event && event.kind === 'run';
-}
-
-export function isAuditEvent(event: RunEvent | AuditEvent | UploadEvent): event is AuditEvent {
-  return 'kind' in event && event.kind === 'audit';
-}
-
 /** What plan is called with. The state machine has put `bucket` into every event. */
 export const planInputSchema = z.strictObject({
-  event: z.union([runEventSchema, auditEventSchema, uploadEventSchema]),
+  event: runEventSchema,
   /** Name of the execution. */
   execution: z.string().min(1),
 });
@@ -81,15 +66,8 @@ export const roundSchema = z.strictObject({
 });
 export type Round = z.infer<typeof roundSchema>;
 
-export const planOutputSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('round'), run: runReferenceSchema, round: roundSchema }),
-  /** An event that policies turn into runs: each becomes an execution of its own. */
-  z.strictObject({
-    kind: z.literal('runs'),
-    runs: z.array(z.strictObject({ name: executionNameSchema, input: runEventSchema })),
-  }),
-  z.strictObject({ kind: z.literal('nothing'), reason: z.string() }),
-]);
+/** The first round, or the one that an interrupted run goes on with; `round.done` where nothing is left to verify. */
+export const planOutputSchema = z.strictObject({ run: runReferenceSchema, round: roundSchema });
 export type PlanOutput = z.infer<typeof planOutputSchema>;
 
 /** What verify is called with: one line of the plan (lib/schedule/records.ts, `miniBatchSchema`, validates it). */

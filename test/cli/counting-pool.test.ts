@@ -27,7 +27,7 @@ test('what is shown between two merges is what the second one finds', async () =
   const verifier = createVerifier(256 * megabyte);
   const round = await planRun(storage, 'r');
   const functions: Record<string, (payload: unknown) => Promise<unknown>> = {
-    plan: async () => ({ kind: 'round', round }),
+    plan: async () => ({ round }),
     verify: (batch) => verifier.verify(storage, batch),
     coordinate: async () => ({ round: await coordinateRound(storage, 'r', 0, []) }),
     report: async () => ({ reportKey: 'r/report.json', counts: {}, status: 'done' }),

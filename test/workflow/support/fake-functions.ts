@@ -34,7 +34,7 @@ export const runEvent = (run: string) => ({ kind: 'run' as const, bucket: 'data'
 
 /**
  * The four functions, checking what they are called with: runs of two rounds of three mini-batches, the second one
- * long. An upload starts one run, an audit none.
+ * long.
  */
 export function twoRounds(storage: Storage): Record<'plan' | 'verify' | 'coordinate' | 'report', Handler> {
   const roundOf = async (run: RunReference, number: number): Promise<Round> => {
@@ -46,10 +46,8 @@ export function twoRounds(storage: Storage): Record<'plan' | 'verify' | 'coordin
   return {
     async plan(payload): Promise<PlanOutput> {
       const { event } = planInputSchema.parse(payload);
-      if ('detail' in event) return { kind: 'runs', runs: [{ name: 'upload-1', input: runEvent('u1') }] };
-      if (event.kind === 'audit') return { kind: 'nothing', reason: `no policy in ${event.bucket}` };
       const run = { id: event.run, bucket: event.bucket };
-      return { kind: 'round', run, round: await roundOf(run, 0) };
+      return { run, round: await roundOf(run, 0) };
     },
     verify: (payload) => verifyInputSchema.parse(payload).batch,
     async coordinate(payload) {

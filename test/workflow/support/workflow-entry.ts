@@ -5,7 +5,7 @@ const round = { number: 0, planKey: 'plan.jsonl', batches: 3, maxConcurrency: 10
 
 /** The four functions over a plan of three mini-batches, of which one kills its process. */
 serveHandlers({
-  plan: async () => ({ kind: 'round', run, round }),
+  plan: async () => ({ run, round }),
   verify: async (event) => {
     const { batch } = event as { batch: { id: string } };
     if (batch.id === '0-1') process.kill(process.pid, 'SIGKILL');
