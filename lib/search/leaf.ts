@@ -1,7 +1,7 @@
 import loadHighs, { type Highs } from 'highs';
 import { inputBlock } from './blocks';
-import type { SubProblem } from './optimise';
 import type { Problem } from './problem';
+import type { SubProblem } from './sub-problem';
 
 /**
  * What a linear program says of a sub-problem in which every neuron is decided. Nothing is decided by it: the multipliers are candidates whose
@@ -26,18 +26,17 @@ let solver: Promise<Highs> | undefined;
 export async function solveLeaf(problem: Problem, leaf: SubProblem): Promise<LeafSolution | undefined> {
   solver ??= loadHighs();
   const highs = await solver;
-  const values = affineValues(problem, leaf.splits);
+  const values = affineValues(problem, leaf);
   const objective = objectiveOf(problem, leaf, values);
   const scale = objective.reduce((most, c) => Math.max(most, Math.abs(c)), 1);
-  const split = [...leaf.splits.keys()].filter((i) => leaf.splits[i] !== 0);
+  const constraints = constraintsOf(leaf);
   const text = [
     'Minimize',
-    ` obj: ${terms(objective)} ${split.map((i) => `+ ${penalty * scale} s${i}`).join(' ')}`,
+    ` obj: ${terms(objective)} ${constraints.map((_, n) => `+ ${penalty * scale} s${n}`).join(' ')}`,
     'Subject To',
-    ...split.map((i) => {
-      const sign = leaf.splits[i];
-      const { constant, row } = values[i];
-      return ` c${i}: ${terms(row.map((w) => sign * w))} + s${i} >= ${-sign * constant}`;
+    ...constraints.map(({ neuron, sign, at }, n) => {
+      const { constant, row } = values[neuron];
+      return ` c${n}: ${terms(row.map((w) => sign * w))} + s${n} >= ${sign * (at - constant)}`;
     }),
     'Bounds',
     ...Array.from(objective, (_, i) => ` -1 <= e${i} <= 1`),
@@ -46,12 +45,33 @@ export async function solveLeaf(problem: Problem, leaf: SubProblem): Promise<Lea
   const solution = solved(highs, text);
   if (solution?.Status !== 'Optimal') return undefined;
   const beta = new Float32Array(leaf.splits.length);
-  for (const [n, i] of split.entries()) {
+  for (const [n, { neuron, sign }] of constraints.entries()) {
     const row = solution.Rows[n];
-    beta[i] = 'Dual' in row ? Math.max(0, row.Dual) : 0;
+    const dual = 'Dual' in row ? Math.max(0, row.Dual) : 0;
+    beta[neuron] += leaf.splits[neuron] === 0 ? -sign * dual : dual;
   }
   const corner = Float32Array.from(objective, (_, i) => solution.Columns[`e${i}`]?.Primal ?? 0);
   return { beta, corner };
+}
+
+/** sign * (z - at) >= 0 */
+interface Constraint {
+  readonly neuron: number;
+  readonly sign: 1 | -1;
+  readonly at: number;
+}
+
+/** What is assumed of a leaf: the signs of split neurons, the bounds of those that are cut. */
+function constraintsOf({ splits, narrowed }: SubProblem): Constraint[] {
+  const signs = [...splits.keys()].filter((i) => splits[i] !== 0);
+  const cut = (neuron: number): Constraint[] => [
+    { neuron, sign: 1, at: narrowed!.lower[neuron] },
+    { neuron, sign: -1, at: narrowed!.upper[neuron] },
+  ];
+  return [
+    ...signs.map((neuron): Constraint => ({ neuron, sign: splits[neuron] > 0 ? 1 : -1, at: 0 })),
+    ...(narrowed?.cut ?? []).flatMap(cut),
+  ];
 }
 
 /** Undefined where HiGHS fails on the program, of very large or very small numbers say; it is loaded afresh then. */
@@ -71,7 +91,7 @@ interface Affine {
 }
 
 /** The pre-activation of every neuron of the problem as an affine function of e, when signs are as decided. */
-function affineValues({ layers, inputSize, offsets }: Problem, splits: Int8Array): Affine[] {
+function affineValues({ layers, inputSize, offsets }: Problem, { splits, narrowed }: SubProblem): Affine[] {
   const values: Affine[] = [];
   for (const [k, { weights, bias, size }] of layers.entries()) {
     for (let r = 0; r < size; r++) {
@@ -85,7 +105,8 @@ function affineValues({ layers, inputSize, offsets }: Problem, splits: Int8Array
         const width = layers[from].size;
         for (let c = 0; c < width; c++) {
           const source = offsets[from] + c;
-          const isActive = splits[source] > 0 || (splits[source] === 0 && layers[from].lower[c] >= 0);
+          const low = narrowed ? narrowed.lower[source] : layers[from].lower[c];
+          const isActive = splits[source] > 0 || (splits[source] === 0 && low >= 0);
           const weight = matrix[r * width + c];
           if (!isActive || weight === 0) continue;
           constant += weight * values[source].constant;
@@ -100,7 +121,7 @@ function affineValues({ layers, inputSize, offsets }: Problem, splits: Int8Array
 
 function objectiveOf(
   { layers, inputSize, offsets }: Problem,
-  { row, splits }: SubProblem,
+  { row, splits, narrowed }: SubProblem,
   values: Affine[],
 ): Float64Array {
   const objective = new Float64Array(inputSize);
@@ -110,7 +131,8 @@ function objectiveOf(
     if (coefficients === undefined) continue;
     for (let r = 0; r < size; r++) {
       const split = splits[offsets[k] + r];
-      if (split < 0 || (split === 0 && lower[r] < 0)) continue;
+      const low = narrowed ? narrowed.lower[offsets[k] + r] : lower[r];
+      if (split < 0 || (split === 0 && low < 0)) continue;
       for (let i = 0; i < inputSize; i++) objective[i] += coefficients[r] * values[offsets[k] + r].row[i];
     }
   }

@@ -43,7 +43,12 @@ export interface ProblemLayer {
   readonly error: Float32Array;
   readonly lower: Float32Array;
   readonly upper: Float32Array;
+  /** Few enough neurons that cutting the range of one narrows the bounds of the next layer. */
+  readonly isNarrow: boolean;
 }
+
+/** Most neurons of a narrow layer. */
+const mostNarrow = 40;
 
 /** One functional of the outputs, carried to the layers that the output reads. */
 export interface ProblemRow {
@@ -64,20 +69,22 @@ export type Assumptions = readonly ReadonlyMap<number, 1 | -1>[];
 /**
  * @param bounds pre-activation bounds on the part of the ball where the assumptions hold
  * @param assumed neurons that stay in the problem, whatever their bounds, so that their constraints can have multipliers
+ * @param end the problem of the first so many layers only (by default all)
  */
 export function problemOf(
   blocks: Blocks,
   box: Float32Box,
   bounds: readonly LayerBounds[],
   assumed?: Assumptions,
+  end = bounds.length,
 ): Problem {
   const inputSize = box.lower.length;
   const centre = Float64Array.from(box.lower, (low, i) => (low + box.upper[i]) / 2);
   const radius = Float64Array.from(box.upper, (high, i) => ((high - box.lower[i]) / 2) * (1 + 2 ** -50));
   const reach = Float64Array.from(centre, (c, i) => Math.abs(c) + radius[i]);
-  const alive = bounds.map(({ upper }, k) =>
-    Int32Array.from([...upper.keys()].filter((j) => !(upper[j] <= 0) || assumed?.[k].has(j))),
-  );
+  const alive = bounds
+    .slice(0, end)
+    .map(({ upper }, k) => Int32Array.from([...upper.keys()].filter((j) => !(upper[j] <= 0) || assumed?.[k].has(j))));
   /** Bounds of the absolute values of each layer's ReLUs. */
   const tops = bounds.map(({ upper }) => upper);
   const layers: ProblemLayer[] = [];
@@ -113,6 +120,7 @@ export function problemOf(
       error: Float32Array.from(magnitude, (m, r) => roundUp((g * m + extra[r]) * errorInflation + tinyError)),
       lower: Float32Array.from(own, (j) => lower[j]),
       upper: Float32Array.from(own, (j) => upper[j]),
+      isNarrow: own.length <= mostNarrow && blocks.layers.some(({ from }, n) => n < alive.length && from.includes(k)),
     });
     magnitudeSum += magnitude.reduce((a, b) => a + b, 0);
     offsets.push(offsets[k] + own.length);

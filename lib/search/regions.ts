@@ -1,7 +1,7 @@
-import type { Session } from '../bounds/sessions';
 import type { Float32Box } from '../region/outward';
 import type { Blocks } from './blocks';
 import { type Assumptions, type Functional, type LayerBounds, type Problem, problemOf, problemRows } from './problem';
+import type { StepPrograms } from './steps';
 import { tightenBounds } from './tighten';
 import { searchTree, type TreeResult, type TryWitness } from './tree';
 
@@ -22,19 +22,23 @@ export interface RegionOptions {
   readonly deadline: number;
   readonly frontier: number;
   readonly batch: number;
-  /** Sub-problems with the bounds of one region before it is divided. */
-  readonly perRegion: number;
   readonly tightenSteps: number;
+  /** What the ball as a whole is tried with, one after the other; the last is also what regions are tried with. */
+  readonly levels: readonly Level[];
 }
 
-/** The step programs of a network. */
-export interface Steps {
-  /** For functionals of layer `end`. */
-  get(end: number): Promise<Session>;
+/** How hard one attempt at a region tries. */
+export interface Level {
+  /** Sub-problems per neuron that tightening may take to decide a sign (tighten.ts). */
+  readonly leaves: number;
+  /** Sub-problems of the tree with the bounds that this gives. */
+  readonly limit: number;
 }
 
 /** A part of the ball: where the assumptions hold. */
 interface Region {
+  /** Which of the levels comes next. */
+  readonly level: number;
   readonly assumed: Assumptions;
   /** Bounds that hold on the part it was cut from. */
   readonly bounds: readonly LayerBounds[];
@@ -51,7 +55,7 @@ interface Region {
  */
 export async function searchRegions(
   blocks: Blocks,
-  steps: Steps,
+  steps: Pick<StepPrograms, 'get'>,
   box: Float32Box,
   bounds: readonly LayerBounds[],
   functionals: readonly { readonly terms: Functional; readonly offset: number }[],
@@ -61,6 +65,7 @@ export async function searchRegions(
   const session = await steps.get(blocks.relus.length);
   const open: Region[] = [
     {
+      level: 0,
       assumed: blocks.relus.map(() => new Map()),
       bounds,
       rows: [...functionals.keys()],
@@ -72,19 +77,18 @@ export async function searchRegions(
   let branched = false;
   for (let region = open.pop(); region !== undefined; region = open.pop()) {
     regions++;
-    const { deadline, tightenSteps } = options;
-    const own = await tightenBounds(
-      blocks,
-      box,
-      region.bounds,
-      (k) => steps.get(k),
-      tightenSteps,
+    const { deadline, tightenSteps, levels } = options;
+    const { leaves, limit } = levels[region.level];
+    const own = await tightenBounds(blocks, box, region.bounds, (k) => steps.get(k), {
+      steps: tightenSteps,
       deadline,
-      region.assumed,
-    );
+      assumed: region.assumed,
+      leaves,
+    });
     if (isEmpty(own)) {
       // Without assumptions there is always an input: bounds that contradict each other there are wrong, and prove nothing.
-      if (regions === 1) return { kind: 'open', reason: 'stuck', margin: Number.NEGATIVE_INFINITY, regions };
+      if (region.assumed.every(({ size }) => size === 0))
+        return { kind: 'open', reason: 'stuck', margin: Number.NEGATIVE_INFINITY, regions };
       continue;
     }
     const problem = problemOf(blocks, box, own, region.assumed);
@@ -94,12 +98,16 @@ export async function searchRegions(
       region.rows.map((index) => functionals[index]),
       own,
     );
-    const { frontier, batch, perRegion: limit } = options;
+    const { frontier, batch } = options;
     const tree = (most: number): Promise<TreeResult> =>
       searchTree(session, problem, rows, tryWitness(problem), { deadline, frontier, batch, limit: most });
     let result = await tree(limit);
     const parts =
-      result.kind === 'open' && result.reason === 'limit' ? divide(region, own, problem, result) : undefined;
+      result.kind !== 'open' || result.reason !== 'limit'
+        ? undefined
+        : region.level + 1 < levels.length
+          ? [{ ...region, level: region.level + 1, bounds: own, rows: result.rows.map((i) => region.rows[i]) }]
+          : divide(region, own, problem, result);
     // Where no neuron of the root costs anything there is nothing to divide by: the tree goes on without a limit.
     if (result.kind === 'open' && result.reason === 'limit' && parts === undefined)
       result = await tree(Number.POSITIVE_INFINITY);
@@ -130,7 +138,7 @@ function isEmpty(bounds: readonly LayerBounds[]): boolean {
 
 /** The two parts of a region by the sign of the neuron whose relaxation costs most; undefined where every neuron is decided. */
 function divide(
-  { assumed, rows }: Region,
+  { level, assumed, rows }: Region,
   bounds: readonly LayerBounds[],
   problem: Problem,
   { gaps, rows: open, margin }: Extract<TreeResult, { kind: 'open' }>,
@@ -142,6 +150,7 @@ function divide(
   const layer = problem.offsets.findLastIndex((offset) => offset <= best);
   const neuron = problem.layers[layer].alive[best - problem.offsets[layer]];
   const part = (sign: 1 | -1): Region => ({
+    level,
     assumed: assumed.map((known, k) => (k === layer ? new Map([...known, [neuron, sign]]) : known)),
     bounds,
     rows: open.map((i) => rows[i]),

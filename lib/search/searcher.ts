@@ -1,5 +1,4 @@
 import type { Bounder } from '../bounds/bounder';
-import { sessionCache } from '../bounds/sessions';
 import type { Network } from '../network/network';
 import type { OriginalModel } from '../network/original';
 import { type Box, contains } from '../region/box';
@@ -7,8 +6,8 @@ import { type Float32Box, inward, outward } from '../region/outward';
 import { type HalfSpace, type Violation, violates } from '../region/violation';
 import { type Blocks, blocksOf } from './blocks';
 import type { Problem } from './problem';
-import { type SearchResult, searchRegions } from './regions';
-import { emitStep } from './step-graph';
+import { type Level, type SearchResult, searchRegions } from './regions';
+import { type StepPrograms, stepPrograms } from './steps';
 
 /** Complete search of single balls of one network. */
 export interface Searcher {
@@ -23,8 +22,15 @@ export interface Searcher {
 
 /** Sub-problems bounded by one call, by the bounds of one region, and steps of tightening: what settled mnist_fc fastest. */
 const batch = 128;
-const perRegion = 8000;
 const tightenSteps = 12;
+
+/** Cheap for balls that nearly suffice with slopes, then more and more of deciding signs of neurons. */
+const levels: readonly Level[] = [
+  { leaves: 0, limit: 128 },
+  { leaves: 48, limit: 1000 },
+  { leaves: 256, limit: 4000 },
+  { leaves: 1000, limit: 8000 },
+];
 
 /** @param memoryBytes cap on what the open sub-problems of a ball take */
 export function createSearcher(
@@ -33,13 +39,15 @@ export function createSearcher(
   original: OriginalModel,
   memoryBytes: number,
 ): Searcher {
-  const sessions = sessionCache(1);
-  let expanded: Blocks | undefined;
+  let compiled: { blocks: Blocks; steps: StepPrograms } | undefined;
+  const compile = () => {
+    const blocks = blocksOf(network);
+    return { blocks, steps: stepPrograms(blocks) };
+  };
   return {
     async search(box, violation, rows, deadline) {
-      expanded ??= blocksOf(network);
-      const blocks = expanded;
-      const steps = { get: (end: number) => sessions.get(`${end}`, () => emitStep(blocks, end)) };
+      compiled ??= compile();
+      const { blocks, steps } = compiled;
       const tryWitness = (problem: Problem) => async (corner: Float32Array) => {
         if (inside.empty) return undefined;
         const point = cornerPoint(problem, inside, corner);
@@ -52,12 +60,12 @@ export function createSearcher(
       return searchRegions(blocks, steps, outward(box), bounds, functionals, tryWitness, {
         deadline,
         batch,
-        perRegion,
         tightenSteps,
+        levels,
         frontier: frontierOf(network, memoryBytes),
       });
     },
-    release: () => sessions.release(),
+    release: async () => compiled?.steps.release(),
   };
 }
 

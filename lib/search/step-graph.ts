@@ -74,16 +74,19 @@ export function emitStep({ relus, layers }: Blocks, end = relus.length): Uint8Ar
     constants.reduce((a, b) => graph.node('Add', [a, b])),
   );
 
-  const corner = graph.node('Neg', [graph.node('Sign', [onInput])]);
+  // -sign, but for coefficients below 1e-30, which decide nothing: cheaper than Sign.
+  const corner = graph.node('Clip', [
+    graph.node('Mul', [onInput, graph.scalar(-1e30)]),
+    graph.scalar(-1),
+    graph.scalar(1),
+  ]);
   graph.output('corner', corner);
   const values: Value[] = [];
   for (let k = 0; k < end; k++) {
     if (!read.has(k)) continue;
     let z: Value = graph.input(`b${k}`, 'float', [1, `n${k}`]);
-    for (const [s, from] of layers[k].from.entries()) {
-      const transposed = graph.node('Transpose', [block(k, s)], { perm: [1, 0] });
-      z = graph.node('Add', [graph.node('MatMul', [from === inputBlock ? corner : values[from], transposed]), z]);
-    }
+    for (const [s, from] of layers[k].from.entries())
+      z = graph.node('Gemm', [from === inputBlock ? corner : values[from], block(k, s), z], { transB: 1 });
     graph.output(`z${k}`, z);
     const above = graph.node('Add', [graph.node('Mul', [z, table('s', k)]), table('t', k)]);
     values[k] = graph.node('Where', [below[k].isPositive, graph.node('Mul', [z, table('a', k)]), above]);

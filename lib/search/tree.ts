@@ -1,7 +1,8 @@
-import type { Session } from '../bounds/sessions';
 import { solveLeaf } from './leaf';
-import { type Optimised, optimise, problemFeeds, type SubProblem } from './optimise';
+import { type Optimised, optimise, problemFeeds } from './optimise';
 import { initialSlopes, type Problem, type ProblemRow } from './problem';
+import type { StepProgram } from './steps';
+import { type Candidate, childOf, type SubProblem } from './sub-problem';
 
 /** How the search of one region ended. */
 export type TreeResult =
@@ -47,7 +48,7 @@ interface Leaf extends SubProblem {
 
 interface Open extends Leaf {
   readonly bound: number;
-  readonly candidates: readonly number[];
+  readonly candidates: readonly Candidate[];
 }
 
 /**
@@ -56,7 +57,7 @@ interface Open extends Leaf {
  * children of a split cover their parent (z >= 0 or z <= 0).
  */
 export async function searchTree(
-  session: Session,
+  session: StepProgram,
   problem: Problem,
   rows: readonly ProblemRow[],
   tryWitness: TryWitness,
@@ -98,11 +99,12 @@ export async function searchTree(
       }
       if (lowest === undefined || result.bound < lowest.bound) lowest = result;
       if (isRoot) for (const [n, gap] of result.gaps().entries()) gaps[n] += Math.max(0, gap);
-      const { alpha, beta, bound, candidates } = result;
+      const { alpha, beta, bound } = result;
+      const candidates = result.candidates();
       if (candidates.length === 0) leaves.push({ ...list[i], alpha, beta });
       else open.push({ ...list[i], alpha, beta, bound, candidates });
     }
-    const witness = lowest && (await tryWitness(lowest.corner));
+    const witness = lowest && (await tryWitness(lowest.corner()));
     if (witness) return { kind: 'witness', witness };
     return leaves.length > 0 ? finish(leaves) : undefined;
   };
@@ -112,7 +114,8 @@ export async function searchTree(
     const stuck: { index: number; bound: number }[] = [];
     const tries = await optimise(session, problem, feeds, leaves, { steps: 60, alphaRate: 0, betaRate: 0.1 });
     for (const [i, leaf] of leaves.entries()) {
-      let { bound, corner } = tries[i];
+      let { bound } = tries[i];
+      let corner = tries[i].corner();
       const solution = bound > 0 ? undefined : await solveLeaf(problem, leaf);
       if (solution) {
         const candidate = [{ ...leaf, beta: solution.beta }];
@@ -136,31 +139,39 @@ export async function searchTree(
    * al. 2021, "Improved branch and bound for neural network verification via Lagrangian decomposition", section 4.1).
    */
   const branch = async (parents: readonly Open[]): Promise<Leaf[]> => {
-    const tried = parents.flatMap((parent) =>
-      parent.candidates.flatMap((neuron) => [child(parent, neuron, 1), child(parent, neuron, -1)]),
+    const tried: Leaf[] = [];
+    /** By parent and candidate, where its children are in `tried`; -1: no input is there. */
+    const places = parents.map((parent) =>
+      parent.candidates.map((candidate) =>
+        ([1, -1] as const).map((sign) => {
+          const child = childOf(problem, parent, candidate, sign);
+          return child === undefined ? -1 : tried.push({ ...child, index: parent.index }) - 1;
+        }),
+      ),
     );
+    bounded += tried.length / 2;
+    if (tried.length === 0) return [];
     const results = await optimise(session, problem, feeds, tried, {
       steps: lookAhead,
       alphaRate: 0.25,
       betaRate: 0.1,
     });
     const children: Leaf[] = [];
-    let at = 0;
-    for (const { candidates } of parents) {
-      let best = at;
+    for (const pairs of places) {
+      let best = pairs[0];
       let most = Number.NEGATIVE_INFINITY;
-      for (let c = 0; c < candidates.length; c++, at += 2) {
-        const bounds = [results[at].bound, results[at + 1].bound].map((bound) => Math.min(bound, 0));
+      for (const pair of pairs) {
+        const bounds = pair.map((i) => (i < 0 ? 0 : Math.min(results[i].bound, 0)));
         const score = Math.min(...bounds) + 0.1 * Math.max(...bounds);
-        if (score > most) [best, most] = [at, score];
+        if (score > most) [best, most] = [pair, score];
       }
-      for (const i of [best, best + 1]) {
+      for (const i of best) {
+        if (i < 0) continue;
         const { alpha, beta, bound } = results[i];
         if (bound > 0) margin = Math.min(margin, bound);
         else children.push({ ...tried[i], alpha, beta });
       }
     }
-    bounded += tried.length / 2;
     return children;
   };
 
@@ -182,11 +193,4 @@ export async function searchTree(
     if (end) return end;
   }
   return { kind: 'proven', margin, branched };
-}
-
-function child(parent: Open, neuron: number, sign: 1 | -1): Leaf {
-  const splits = parent.splits.slice();
-  splits[neuron] = sign;
-  const { row, index, alpha, beta } = parent;
-  return { row, index, splits, alpha, beta };
 }

@@ -1,12 +1,11 @@
 import { createBounder } from '../../lib/bounds/bounder';
 import { marginRows } from '../../lib/bounds/margin';
-import { sessionCache } from '../../lib/bounds/sessions';
 import { readNetwork } from '../../lib/network/read';
 import { outward } from '../../lib/region/outward';
 import { misclassification } from '../../lib/region/violation';
 import { blocksOf } from '../../lib/search/blocks';
 import { type RegionOptions, searchRegions } from '../../lib/search/regions';
-import { emitStep } from '../../lib/search/step-graph';
+import { stepPrograms } from '../../lib/search/steps';
 import { randomBox } from '../support/balls';
 import { exactMinimum } from '../support/brute-force';
 import { randomMlp } from '../support/models';
@@ -15,7 +14,7 @@ const generous: RegionOptions = {
   deadline: Number.POSITIVE_INFINITY,
   frontier: 10_000,
   batch: 8,
-  perRegion: 1000,
+  levels: [{ leaves: 0, limit: 1000 }],
   tightenSteps: 4,
 };
 const nothing = () => async () => undefined;
@@ -29,8 +28,7 @@ describe('regions on tiny nets', () => {
       const { network } = readNetwork(randomMlp([2, 4, 3, 3], 100 + seed));
       const blocks = blocksOf(network);
       const bounder = createBounder(network);
-      const sessions = sessionCache(1);
-      const steps = { get: (end: number) => sessions.get(`${end}`, () => emitStep(blocks, end)) };
+      const steps = stepPrograms(blocks);
       const box = randomBox(2, 1.5, seed);
       const bounds = await bounder.preActivations(box);
       for (const { coefficients } of marginRows(misclassification(seed % 3, 3))) {
@@ -38,9 +36,16 @@ describe('regions on tiny nets', () => {
         // Shifted so that the minimum is as near to 0 as half the ones before; both signs.
         for (const distance of [0.05, -0.05, 1e-3, -1e-3]) {
           const functionals = [{ terms: [...coefficients.entries()], offset: distance - exact }];
-          // Every region is divided after its root: regions must cover, and carry their rows.
-          for (const perRegion of [1, 1000]) {
-            const options = { ...generous, perRegion };
+          // Every region is divided after its root: regions must cover, and carry their rows. Refined bounds on top.
+          for (const levels of [
+            [{ leaves: 0, limit: 1 }],
+            [
+              { leaves: 0, limit: 1 },
+              { leaves: 6, limit: 1 },
+            ],
+            generous.levels,
+          ]) {
+            const options = { ...generous, levels };
             const result = await searchRegions(blocks, steps, outward(box), bounds, functionals, nothing, options);
             if (result.kind === 'proven') expect(distance).toBeGreaterThan(0);
             if (result.kind === 'proven' && result.regions > 1) seen.divided++;
@@ -51,7 +56,7 @@ describe('regions on tiny nets', () => {
         }
       }
       await bounder.release();
-      await sessions.release();
+      await steps.release();
     },
   );
 
@@ -66,11 +71,10 @@ describe('limits', () => {
   const { network } = readNetwork(randomMlp([4, 20, 20, 3], 1));
   const blocks = blocksOf(network);
   const bounder = createBounder(network);
-  const sessions = sessionCache(1);
-  const steps = { get: (end: number) => sessions.get(`${end}`, () => emitStep(blocks, end)) };
+  const steps = stepPrograms(blocks);
   afterAll(async () => {
     await bounder.release();
-    await sessions.release();
+    await steps.release();
   });
 
   test.each([
@@ -97,8 +101,7 @@ describe('limits', () => {
 test('bounds that contradict each other on the whole ball prove nothing', async () => {
   const { network } = readNetwork(randomMlp([2, 4, 3, 3], 1));
   const blocks = blocksOf(network);
-  const sessions = sessionCache(1);
-  const steps = { get: (end: number) => sessions.get(`${end}`, () => emitStep(blocks, end)) };
+  const steps = stepPrograms(blocks);
   const broken = network.nodes.flatMap((node) =>
     node.kind === 'relu'
       ? [{ lower: new Float32Array(node.size).fill(1), upper: new Float32Array(node.size).fill(0.5) }]
@@ -115,5 +118,5 @@ test('bounds that contradict each other on the whole ball prove nothing', async 
     generous,
   );
   expect(result).toMatchObject({ kind: 'open', reason: 'stuck' });
-  await sessions.release();
+  await steps.release();
 });

@@ -1,5 +1,4 @@
 import { createBounder } from '../../lib/bounds/bounder';
-import { sessionCache } from '../../lib/bounds/sessions';
 import { evaluate } from '../../lib/network/evaluate';
 import type { Network } from '../../lib/network/network';
 import { readNetwork } from '../../lib/network/read';
@@ -8,7 +7,7 @@ import { outward } from '../../lib/region/outward';
 import { blocksOf } from '../../lib/search/blocks';
 import { optimise, problemFeeds } from '../../lib/search/optimise';
 import { type Assumptions, type LayerBounds, problemOf, problemRows } from '../../lib/search/problem';
-import { emitStep } from '../../lib/search/step-graph';
+import { stepPrograms } from '../../lib/search/steps';
 import { tightenBounds } from '../../lib/search/tighten';
 import { pointsOf, randomBox } from '../support/balls';
 import { randomConvNet, randomMlp, randomResidualNet } from '../support/models';
@@ -37,16 +36,17 @@ function outside(layers: readonly Float64Array[], bounds: readonly LayerBounds[]
   return count;
 }
 
+const deadline = Number.POSITIVE_INFINITY;
+
 describe.each(nets)('search on a %s net', (_, bytes) => {
   const { network } = readNetwork(bytes);
   const blocks = blocksOf(network);
   const bounder = createBounder(network);
-  const sessions = sessionCache(1);
-  const stepFor = (end: number) => sessions.get(`${end}`, () => emitStep(blocks, end));
+  const programs = stepPrograms(blocks);
   const outputs = blocks.relus.length;
   afterAll(async () => {
     await bounder.release();
-    await sessions.release();
+    await programs.release();
   });
 
   test('the blocks compute what the network computes', () => {
@@ -67,10 +67,16 @@ describe.each(nets)('search on a %s net', (_, bytes) => {
     }
   });
 
-  test.each([0.02, 0.2, 1])('tightened bounds of radius %d hold at all points, and are never wider', async (radius) => {
+  test.each([
+    [0.02, 0],
+    [0.2, 0],
+    [0.2, 12],
+    [1, 0],
+    [1, 12],
+  ])('tightened bounds hold at all points, and are never wider: radius %d, %d leaves', async (radius, leaves) => {
     const box = randomBox(network.inputSize, radius, 3);
     const rough = await bounder.preActivations(box);
-    const bounds = await tightenBounds(blocks, outward(box), rough, stepFor, 8, Date.now() + 60_000);
+    const bounds = await tightenBounds(blocks, outward(box), rough, programs.get, { steps: 8, deadline, leaves });
     for (const x of pointsOf(box, 30, 2)) expect(outside(preActivations(network, x), bounds)).toBe(0);
     for (const k of rough.keys()) {
       expect(bounds[k].lower.filter((low, j) => low < rough[k].lower[j])).toHaveLength(0);
@@ -106,7 +112,7 @@ describe.each(nets)('search on a %s net', (_, bytes) => {
     let compared = 0;
     for (const steps of [1, 6]) {
       const rates = { alphaRate: 0.2, betaRate: 0.2 };
-      const results = await optimise(await stepFor(outputs), problem, feeds, open, { steps, ...rates });
+      const results = await optimise(await programs.get(outputs), problem, feeds, open, { steps, ...rates });
       for (const [n, { splits }] of open.entries()) {
         for (const { values, layers } of points) {
           const meets = problem.layers.every(({ alive }, k) =>
@@ -131,7 +137,12 @@ describe.each(nets)('search on a %s net', (_, bytes) => {
         const unstable = [...lower.keys()].filter((j) => lower[j] < 0 && upper[j] > 0).slice(n, n + 1);
         return new Map(unstable.map((j) => [j, points[n][k][j] >= 0 ? (1 as const) : (-1 as const)]));
       });
-      const bounds = await tightenBounds(blocks, outward(box), rough, stepFor, 6, Date.now() + 60_000, assumed);
+      const bounds = await tightenBounds(blocks, outward(box), rough, programs.get, {
+        steps: 6,
+        deadline,
+        assumed,
+        leaves: 4 * n,
+      });
       for (const layers of points) {
         if (!assumed.every((signs, k) => [...signs].every(([j, sign]) => sign * layers[k][j] >= 0))) continue;
         compared++;
@@ -166,12 +177,12 @@ describe.each(nets)('search on a %s net', (_, bytes) => {
       alpha: new Float32Array(neurons),
       beta: new Float32Array(neurons),
     };
-    const session = await stepFor(outputs);
+    const program = await programs.get(outputs);
     const feeds = problemFeeds(problem);
     const found: number[] = [];
     for (const steps of [1, 5, 30]) {
       const options = { steps, alphaRate: 0.25, betaRate: 0.1 };
-      found.push((await optimise(session, problem, feeds, [start], options))[0].bound);
+      found.push((await optimise(program, problem, feeds, [start], options))[0].bound);
     }
     expect(found[1]).toBeGreaterThanOrEqual(found[0]);
     expect(found[2]).toBeGreaterThanOrEqual(found[1]);

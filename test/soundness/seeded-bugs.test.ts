@@ -1,13 +1,12 @@
 import { createBounder } from '../../lib/bounds/bounder';
 import { relax } from '../../lib/bounds/relaxation';
-import { sessionCache } from '../../lib/bounds/sessions';
 import { readNetwork } from '../../lib/network/read';
 import { random } from '../../lib/random';
 import { outward } from '../../lib/region/outward';
 import { blocksOf } from '../../lib/search/blocks';
 import { optimise, problemFeeds } from '../../lib/search/optimise';
 import { initialSlopes, type Problem, type ProblemLayer, problemOf, problemRows } from '../../lib/search/problem';
-import { emitStep } from '../../lib/search/step-graph';
+import { stepPrograms } from '../../lib/search/steps';
 import { exactMinimumOnLine } from '../support/exact-line';
 import { hostileNet } from '../support/hostile-nets';
 import { uniform } from '../support/models';
@@ -58,8 +57,8 @@ async function wrongBounds(bug: Bug, trait: 'residual' | 'plain'): Promise<numbe
     const { network } = readNetwork(bytes);
     const blocks = blocksOf(network);
     const bounder = createBounder(network);
-    const sessions = sessionCache(1);
-    const session = await sessions.get('step', () => emitStep(blocks));
+    const programs = stepPrograms(blocks);
+    const program = await programs.get(blocks.relus.length);
     const centre = uniform(seed + 40)(inputs);
     const wide = random(seed).int(inputs);
     const bound = (sign: number) => Float64Array.from(centre, (c, i) => Math.fround(c + (i === wide ? 2 * sign : 0)));
@@ -73,11 +72,11 @@ async function wrongBounds(bug: Bug, trait: 'residual' | 'plain'): Promise<numbe
       { row, splits: problem.splits, alpha: initialSlopes(problem), beta: new Float32Array(problem.splits.length) },
     ];
     const options = { steps: 30, alphaRate: 0.2, betaRate: 0.1 };
-    const [result] = await optimise(session, problem, problemFeeds(problem), open, options);
+    const [result] = await optimise(program, problem, problemFeeds(problem), open, options);
     const least = exactMinimumOnLine(network, box, margin);
     if (Number.isFinite(result.bound) && compare(rational(result.bound), least) > 0) wrong++;
     await bounder.release();
-    await sessions.release();
+    await programs.release();
   }
   return wrong;
 }
