@@ -3,6 +3,7 @@ import { judgeAccuracy } from '../dataset/accuracy';
 import type { Report } from '../report/record';
 import { summaryJson, summaryTable, wantsColour } from '../report/summary-table';
 import type { Caps } from '../schedule/caps';
+import { codeOf, tooLow } from './conclusion';
 import { type ExitCode, exitCodes, printJson, tell } from './exit';
 import { command } from './files';
 import type { Host } from './host';
@@ -75,19 +76,4 @@ function warningsOf({ run }: Report): string[] {
   if (run.request.acceptLowAccuracy) return [];
   const judgement = judgeAccuracy(Math.round(run.cleanAccuracy * run.inputs), run.inputs, run.classes);
   return judgement.kind === 'too few inputs' && judgement.message !== undefined ? [judgement.message] : [];
-}
-
-function codeOf(report: Report, failBelow: number | undefined): ExitCode {
-  if (report.status !== 'done') return exitCodes.incomplete;
-  return below(report, failBelow ?? 0).length > 0 ? exitCodes.belowThreshold : exitCodes.done;
-}
-
-/** The radii at which less than this share of the inputs is proven. */
-function below(report: Report, threshold: number): Report['radii'] {
-  return report.radii.filter(({ certifiedAccuracy: [least] }) => least < threshold);
-}
-
-function tooLow(report: Report, threshold: number): string {
-  const radii = below(report, threshold).map(({ epsilon, certifiedAccuracy: [least] }) => `${least} at ${epsilon}`);
-  return `The proven certified accuracy is below ${threshold}: ${radii.join(', ')}.`;
 }

@@ -39,12 +39,17 @@ export function unwritable(file: string): string | undefined {
   return notAFolder(folder);
 }
 
-/** Refuses, before anything is made, a folder that a new run cannot be kept in. */
-export function checkOutput(folder: string): void {
+/** Refuses, before anything is made, a folder that cannot be written. */
+export function checkWritable(folder: string): void {
   let existing = folder;
   while (!existsSync(existing)) existing = path.dirname(existing);
   const problem = notAFolder(existing);
   if (problem !== undefined) throw new BadInputError(`output folder ${folder}`, [`${problem}; choose another --out`]);
+}
+
+/** Refuses, before anything is made, a folder that a new run cannot be kept in. */
+export function checkOutput(folder: string): void {
+  checkWritable(folder);
   if (stateOf(folder) === 'run') {
     throw new BadInputError(`output folder ${folder}`, [
       `holds a run already: finish it with ${command('resume', folder)}, or choose another --out`,

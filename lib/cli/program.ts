@@ -1,11 +1,16 @@
 import { Command } from 'commander';
 import { description, version } from '../../package.json';
+import { addCancel } from './cancel';
 import { type ExitCode, exitCodes, explain } from './exit';
+import { addFetch } from './fetch';
 import type { Host } from './host';
 import { addResume } from './resume';
 import { addRun } from './run';
+import { addRuns } from './runs';
 import { addServe } from './serve';
+import { addSubmit } from './submit';
 import { addVnncomp } from './vnncomp';
+import { addWatch } from './watch';
 
 /**
  * The command line: `argv` without the names of node and script. Never throws; what goes wrong is told on `stderr` and by the exit
@@ -26,6 +31,11 @@ export async function runCommand(argv: readonly string[], host: Host): Promise<E
   addRun(program, host, done);
   addResume(program, host, done);
   addVnncomp(program, host, done);
+  addSubmit(program, host, done);
+  addWatch(program, host, done);
+  addFetch(program, host, done);
+  addCancel(program, host, done);
+  addRuns(program, host, done);
   addServe(program, host, done);
   for (const command of [program, ...program.commands]) {
     command

@@ -1,0 +1,68 @@
+import path from 'node:path';
+import type { Command } from 'commander';
+import type { Deployment, TargetOptions } from '../client/connect';
+import { runIdOf, type Submitted, submitRun } from '../client/submit';
+import { uploadDataSet, uploadModel } from '../client/upload';
+import { Problems } from '../problems';
+import { type ExitCode, exitCodes, printJson } from './exit';
+import type { Host } from './host';
+import { positiveInteger } from './options';
+import { addTargetOptions, checkRunId, remotely, targetArguments } from './remote';
+import { modelName, type RunInput, readRunInput } from './run-input';
+import { addRequestOptions, type RequestOptions, requestOf } from './run-options';
+
+interface SubmitOptions extends RequestOptions, TargetOptions {
+  readonly id?: string;
+  readonly json?: boolean;
+}
+
+export function addSubmit(program: Command, host: Host, done: (code: ExitCode) => void): void {
+  addTargetOptions(
+    addRequestOptions(program.command('submit').description('Start a run on AWS, or at `npx baverly serve`'))
+      .option('--workers <n>', 'mini-batches verified at the same time', positiveInteger, 100)
+      .option('--id <name>', 'id of the run; by default the model and a digest of all that is asked'),
+  )
+    .option('--json', 'print the result as JSON')
+    .action(async (options: SubmitOptions) => done(await submit(host, options)));
+}
+
+async function submit(host: Host, options: SubmitOptions): Promise<ExitCode> {
+  const problems = new Problems();
+  if (options.id !== undefined) problems.of(() => checkRunId(options.id!));
+  const input = readRunInput(options, problems);
+  problems.check('the run cannot start');
+  const { submitted, uploaded } = await remotely(options, (deployment) => send(deployment, options, input!));
+  const code = submitted.kind === 'ended' && submitted.status !== 'SUCCEEDED' ? exitCodes.incomplete : exitCodes.done;
+  if (options.json) printJson(host, { ...submitted, uploaded, exitCode: code });
+  else {
+    host.stdout.write(`${submitted.run}\n`);
+    const sent = uploaded.length === 0 ? 'model and data set were there already' : `uploaded: ${uploaded.join(', ')}`;
+    host.stderr.write(`${sent}\n${told(submitted, targetArguments(options))}\n`);
+  }
+  return code;
+}
+
+async function send(deployment: Deployment, options: SubmitOptions, input: RunInput) {
+  const { storage } = deployment;
+  const model = await uploadModel(storage, input.model);
+  const dataset = await uploadDataSet(storage, input.dataset, input.preprocessing, path.basename(options.data!));
+  const request = requestOf(options, input, { model: model.key, dataset: dataset.key });
+  const submitted = await submitRun(deployment, options.id ?? runIdOf(modelName(options.model!), request), request);
+  return { submitted, uploaded: [model, dataset].filter(({ uploaded }) => uploaded).map(({ key }) => key) };
+}
+
+function told(submitted: Submitted, target: string): string {
+  const command = (name: string): string => `npx baverly ${name} ${submitted.run}${target}`;
+  switch (submitted.kind) {
+    case 'started':
+      return `The run starts. Follow it with: ${command('watch')}`;
+    case 'running':
+      return `The same run is under way. Follow it with: ${command('watch')}`;
+    case 'resumed':
+      return `The run had been stopped and goes on. Follow it with: ${command('watch')}`;
+    case 'ended':
+      return submitted.status === 'SUCCEEDED'
+        ? `The same run has been done. Get its report with: ${command('fetch')}; run it again with another --id`
+        : `The same run ended as ${submitted.status}: ${command('watch')} says why; run it again with another --id`;
+  }
+}

@@ -1,0 +1,88 @@
+import { copyFileSync } from 'node:fs';
+import path from 'node:path';
+import { BadInputError } from '../errors';
+import { recordKey, requestKey, runPrefix } from '../pipeline/keys';
+import { reportRun } from '../pipeline/report';
+import { readReport, reportKeys } from '../report/json';
+import type { Report } from '../report/record';
+import { fileStorage } from '../storage/files';
+import type { Storage } from '../storage/storage';
+import type { Deployment } from './connect';
+import { findExecution } from './watch';
+
+export interface FetchOptions {
+  readonly run: string;
+  /** The folder that it is brought to; made when it is not there. */
+  readonly folder: string;
+  /** Counterexamples too. */
+  readonly witnesses: boolean;
+}
+
+export interface Fetched {
+  readonly report: Report;
+  /** Objects brought, and those that were there already. */
+  readonly brought: number;
+  readonly kept: number;
+  /** Whether the report was made here, from what a run that ended early had settled. */
+  readonly made: boolean;
+}
+
+/** Objects under way at the same time. */
+const parallel = 16;
+
+/**
+ * Brings the report of a run, its record and its counterexamples to a folder laid out like that of `npx baverly run`. A run that was
+ * cancelled has no report: one of what it had settled is made here.
+ *
+ * @throws BadInputError when there is no such run, or nothing to report yet
+ */
+export async function fetchRun({ storage, executions }: Deployment, options: FetchOptions): Promise<Fetched> {
+  const { run, folder, witnesses } = options;
+  const objects = await storage.list(`${runPrefix(run)}/`);
+  const reports = Object.values(reportKeys(runPrefix(run)));
+  const has = (key: string): boolean => objects.some((object) => object.key === key);
+  const local = fileStorage(folder);
+  const isReported = reports.every(has);
+  if (!isReported) await refuseUnfinished(executions, run, has(recordKey(run)));
+  const wanted = objects.filter(({ key }) => {
+    return reports.includes(key) || [requestKey(run), recordKey(run)].includes(key) || (witnesses && isWitness(key));
+  });
+  const counts = await bring(storage, local, wanted, reports);
+  if (!isReported) await reportRun(readingFrom(storage, local), run, undefined);
+  for (const key of reports) copyFileSync(path.join(folder, key), path.join(folder, path.basename(key)));
+  return { report: await readReport(local, runPrefix(run)), ...counts, made: !isReported };
+}
+
+const isWitness = (key: string): boolean => /\/witnesses\/[^/]+\.npy$/.test(key);
+
+async function refuseUnfinished(executions: Deployment['executions'], run: string, planned: boolean): Promise<void> {
+  const { status } = await findExecution(executions, run);
+  if (status === 'RUNNING' || status === 'PENDING_REDRIVE') {
+    throw new BadInputError(`run ${run}`, [`is under way and has no report yet: npx baverly watch ${run}`]);
+  }
+  if (planned) return;
+  throw new BadInputError(`run ${run}`, [
+    `ended (${status}) before anything was settled: npx baverly watch ${run} says why`,
+  ]);
+}
+
+async function bring(
+  from: Storage,
+  to: Storage,
+  objects: readonly { readonly key: string; readonly size: number }[],
+  always: readonly string[],
+): Promise<{ readonly brought: number; readonly kept: number }> {
+  const there = new Map((await to.list('')).map(({ key, size }) => [key, size]));
+  // A report is written anew when a run goes on; everything else is written once.
+  const missing = objects.filter(({ key, size }) => always.includes(key) || there.get(key) !== size);
+  for (let start = 0; start < missing.length; start += parallel) {
+    const part = missing.slice(start, start + parallel);
+    await Promise.all(part.map(async ({ key }) => to.put(key, await from.get(key))));
+  }
+  return { brought: missing.length, kept: objects.length - missing.length };
+}
+
+/** Reads there and writes here. */
+function readingFrom(remote: Storage, local: Storage): Storage {
+  return { ...remote, put: local.put, putIfAbsent: local.putIfAbsent };
+}
