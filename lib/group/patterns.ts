@@ -16,19 +16,40 @@ export async function fingerprintsAt(
   count: number,
   point: (index: number) => Float32Array,
 ): Promise<Fingerprints> {
-  const spread = (total: number): number[] =>
-    Array.from({ length: Math.min(total, count) }, (_, i) => Math.floor((i * count) / Math.min(total, count)));
-  const sample = spread(sampled);
+  const chosen = await chosenBits(programs, sampledPoints(count), point);
+  return fingerprintsOf(programs, { length: count }, point, chosen);
+}
+
+/** Points, evenly spread over all, whose patterns tell which bits are kept. */
+export function sampledPoints(count: number): number[] {
+  const total = Math.min(sampled, count);
+  return Array.from({ length: total }, (_, i) => Math.floor((i * count) / total));
+}
+
+/** Which ReLUs are recorded: those that vary most over the sample. Empty where no ReLU depends on the input: all balls are alike. */
+export async function chosenBits(
+  programs: Programs,
+  sample: readonly number[],
+  point: (index: number) => Float32Array,
+): Promise<Uint32Array> {
   let inSample: Fingerprints | undefined;
   await forEachPattern(programs, sample, point, (row, pattern) => {
     inSample ??= createFingerprints(sample.length, pattern.length);
     packPattern(inSample, row, pattern);
   });
-  // No ReLU depends on the input: all balls are alike.
-  if (inSample === undefined || inSample.bits === 0) return createFingerprints(count, 1);
-  const chosen = chooseBits(inSample, mostBits);
-  const prints = createFingerprints(count, chosen.length);
-  const everyone = Array.from({ length: count }, (_, i) => i);
+  return inSample === undefined ? new Uint32Array(0) : chooseBits(inSample, mostBits);
+}
+
+/** The patterns at points `first` ... `first + length - 1`, one row each, of the chosen ReLUs. */
+export async function fingerprintsOf(
+  programs: Programs,
+  { first = 0, length }: { readonly first?: number; readonly length: number },
+  point: (index: number) => Float32Array,
+  chosen: Uint32Array,
+): Promise<Fingerprints> {
+  if (chosen.length === 0) return createFingerprints(length, 1);
+  const prints = createFingerprints(length, chosen.length);
+  const everyone = Array.from({ length }, (_, i) => first + i);
   await forEachPattern(programs, everyone, point, (row, pattern) => packPattern(prints, row, pattern, chosen));
   return prints;
 }

@@ -1,5 +1,5 @@
+import { usdPerSecond } from '../cost/call';
 import { type Cost, costOf } from '../cost/cost';
-import { memoryMb } from '../cost/deployment';
 import { prices } from '../cost/prices';
 import type { Allowance, Rates } from '../schedule/budget';
 import type { CapsRecord } from '../schedule/caps';
@@ -18,12 +18,10 @@ export function costSoFar({ inputs, request }: RunRecord, state: RunState, env =
   return costOf(state.usage, { inputs, balls, workers: request.workers, ...where(env) });
 }
 
-/** What another second, mini-batch and ball cost, and how many mini-batches there are at a time. */
+/** What another second and ball cost, and how many mini-batches there are at a time. */
 export function ratesOf({ request }: RunRecord, env = process.env): Rates {
-  const lambda = (memoryMb.verify / 1024) * prices.lambdaGbSecond[where(env).architecture];
   return {
-    usdPerSecond: lambda + prices.expressGbSecond / 16,
-    usdPerCall: prices.lambdaRequest + Math.max(prices.expressRequest, prices.standardTransition) + prices.s3Put,
+    usdPerSecond: usdPerSecond(where(env).architecture),
     usdPerBall: prices.s3Get,
     workers: request.workers,
   };

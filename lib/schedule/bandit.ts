@@ -12,6 +12,7 @@ export const armSizes = [1, 2, 4, 8, 16, 32, 64, 128, 256] as const;
 export const pullSchema = z.strictObject({
   balls: z.int().positive(),
   settled: z.int().nonnegative(),
+  /** With what the calls themselves cost (lib/cost/call.ts). */
   cpuSeconds: z.number().nonnegative(),
 });
 export type Pull = z.infer<typeof pullSchema>;

@@ -10,10 +10,9 @@ export interface Allowance {
   readonly seconds: number;
 }
 
-/** What work costs. */
+/** What work costs; what a mini-batch costs beside its seconds is in those that were learned. */
 export interface Rates {
   readonly usdPerSecond: number;
-  readonly usdPerCall: number;
   readonly usdPerBall: number;
   /** Mini-batches at the same time. */
   readonly workers: number;
@@ -73,7 +72,7 @@ export function withinAllowance(
   let work = 0;
   for (const { batch, perBall: each } of cheapestFirst) {
     const seconds = Math.min(each * batch.size, batch.seconds);
-    const price = seconds * rates.usdPerSecond + rates.usdPerCall + batch.size * rates.usdPerBall;
+    const price = seconds * rates.usdPerSecond + batch.size * rates.usdPerBall;
     // A large one that does not fit leaves its room to smaller ones.
     if (usd + price > left.usd || Math.max((work + seconds) / rates.workers, seconds) > left.seconds) continue;
     usd += price;

@@ -1,3 +1,4 @@
+import { callSeconds } from '../cost/call';
 import { type Posterior, type Pull, pooledBalls, recordPulls, recordRefinement } from './bandit';
 import type { MiniBatch } from './records';
 
@@ -14,7 +15,7 @@ export function banditKey(epsilon: number, attempt: number): string {
 
 /**
  * Teaches the bandit a round: the mini-batches whose size it drew, pooled by arm (see `Pull`), and what the later attempts
- * at a radius' balls cost, which is charged to the first attempts that left them open.
+ * at a radius' balls cost, which is charged to the first attempts that left them open. A mini-batch is charged `callSeconds` beside its own.
  */
 export function learnFrom(
   posterior: Posterior,
@@ -29,7 +30,7 @@ export function learnFrom(
     learned = recordPulls(learned, banditKey(value, 1), pooled(ofRadius.filter(isFirst)));
     learned = recordPulls(learned, banditKey(value, 2), pooled(later));
     learned = recordRefinement(learned, banditKey(value, 1), {
-      cpuSeconds: later.reduce((sum, { outcome }) => sum + outcome.cpuSeconds, 0),
+      cpuSeconds: later.reduce((sum, { outcome }) => sum + outcome.cpuSeconds + callSeconds, 0),
       balls: later.reduce((sum, { batch }) => sum + (batch.attempt === 2 ? batch.size : 0), 0),
     });
   }
@@ -47,7 +48,7 @@ function pooled(attempted: readonly Attempted[]): (Pull & { size: number })[] {
       size: batch.arm,
       balls: balls + batch.size,
       settled: settled + batch.size - outcome.open,
-      cpuSeconds: cpuSeconds + outcome.cpuSeconds,
+      cpuSeconds: cpuSeconds + outcome.cpuSeconds + callSeconds,
     };
     if (pull.balls < pooledBalls / 2 + 1) {
       growing.set(batch.arm, pull);

@@ -65,8 +65,8 @@ export function planRound(state: RunState, trees: ReadonlyMap<number, ClusterTre
   const parts = openParts(state, trees);
   const news = parts.filter((part) => part.kind === 'first');
   const later = parts.filter((part) => part.kind !== 'first');
-  const isLong = options.secondsPerBall > shortSeconds || news.length === 0;
-  const seconds = isLong ? longSeconds : shortSeconds;
+  // Longer mini-batches would make a round wait longer for its last one, and a Standard child costs 25 Express ones.
+  const seconds = options.secondsPerBall > shortSeconds ? longSeconds : shortSeconds;
   const again = later.flatMap((part) => laterDrafts(part, state, seconds, options, rng));
   const first = state.epsilons.flatMap((_, epsilon) => {
     const ofRadius = news.filter((part) => part.epsilon === epsilon);

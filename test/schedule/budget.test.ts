@@ -4,7 +4,7 @@ import { planRound } from '../../lib/schedule/plan-round';
 import type { MiniBatch } from '../../lib/schedule/records';
 import { anyTrees, leftOpen, newRun, planOptions, resultOf, robust } from './simulation';
 
-const rates: Rates = { usdPerSecond: 1, usdPerCall: 0.001, usdPerBall: 0, workers: 4 };
+const rates: Rates = { usdPerSecond: 1, usdPerBall: 0, workers: 4 };
 const inputs = 4000;
 const trees = anyTrees(inputs, 4);
 

@@ -1,3 +1,4 @@
+import { callSeconds } from '../../lib/cost/call';
 import { beliefs } from '../../lib/schedule/bandit';
 import { mergeRound } from '../../lib/schedule/merge';
 import { packIds } from '../../lib/schedule/packed';
@@ -210,21 +211,22 @@ describe('merging a round', () => {
       [1, 2],
       [8, 1],
     ]);
-    for (const arm of believed) expect(arm.mean).toBeCloseTo(Math.log(2), 1);
+    // A ball takes 0.5 s and its share of a call.
+    for (const { mean, size } of believed) expect(mean).toBeCloseTo(-Math.log(0.5 + callSeconds / size), 1);
     expect(Object.keys(state.bandit.keys['0.5'].arms)).toEqual(['1', '8']);
     const later = batchOf([190, 191], { id: '1-0', round: 1, attempt: 2, kind: 'rest', arm: 2 });
     const after = mergeRound(state, [later], [resultOf(later, (i) => robust(i, 3))], []).state;
-    expect(after.bandit.keys['0.5 later'].arms).toEqual({ 2: [{ balls: 2, settled: 2, cpuSeconds: 6 }] });
-    expect(after.bandit.keys['0.5'].refinement).toEqual({ cpuSeconds: 6, balls: 2 });
+    expect(after.bandit.keys['0.5 later'].arms).toEqual({ 2: [{ balls: 2, settled: 2, cpuSeconds: 6 + callSeconds }] });
+    expect(after.bandit.keys['0.5'].refinement).toEqual({ cpuSeconds: 6 + callSeconds, balls: 2 });
     // A third attempt is part of the cost of the balls that were counted at their second.
     const third = batchOf([190], { id: '2-0', round: 2, attempt: 3, kind: 'suspect', arm: 0 });
     const last = mergeRound(after, [third], [resultOf(third, (i) => robust(i, 4))], []).state;
-    expect(last.bandit.keys['0.5'].refinement).toEqual({ cpuSeconds: 10, balls: 2 });
+    expect(last.bandit.keys['0.5'].refinement).toEqual({ cpuSeconds: 10 + 2 * callSeconds, balls: 2 });
   });
 
   test('a crash counts as its whole time without a verdict', () => {
     const { state } = mergeRound(newRun({ inputs: 8 }), [batch], [], []);
-    expect(state.bandit.keys['0.01'].arms[4]).toEqual([{ balls: 4, settled: 0, cpuSeconds: 40 }]);
+    expect(state.bandit.keys['0.01'].arms[4]).toEqual([{ balls: 4, settled: 0, cpuSeconds: 40 + callSeconds }]);
     expect(state.cpuSeconds).toBe(40);
   });
 });

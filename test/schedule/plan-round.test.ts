@@ -121,22 +121,22 @@ describe('planning a round', () => {
     const state = tried(newRun({ inputs: 600 }), 'rest', 2);
     const plan = planRound(state, anyTrees(600, 1), { ...planOptions, secondsPerBall: 40 });
     expect(ballCount(plan.batches)).toBe(600);
-    expect(Math.max(...plan.batches.map((batch) => batch.size))).toBeLessThanOrEqual(22);
-    expect(plan.batches.some((batch) => batch.size > 4)).toBe(true);
+    expect(Math.max(...plan.batches.map((batch) => batch.size))).toBeLessThanOrEqual(7);
+    expect(plan.batches.some((batch) => batch.size > 1)).toBe(true);
     for (const batch of plan.batches) {
       expect(batch).toMatchObject({ kind: 'rest', attempt: 3, seconds: 40 * batch.size });
     }
-    expect(plan.long).toBe(true);
+    expect(plan.long).toBe(false);
   });
 
-  test('a round is long when a ball may need it, or when it is refinement only and needs it', () => {
+  test('a round is long only when a ball may need it: no round waits longer for jointly refined ones', () => {
     const trees = anyTrees(300, 1);
     const long = (state: RunState, secondsPerBall: number): boolean =>
       planRound(state, trees, { ...planOptions, secondsPerBall }).long;
     expect(long(newRun({ inputs: 300 }), 100)).toBe(false);
     expect(long(newRun({ inputs: 300 }), 281)).toBe(true);
-    expect(long(tried(newRun({ inputs: 300 }), 'rest', 1), 100)).toBe(true);
-    expect(long(tried(newRun({ inputs: 300 }), 'suspect', 1), 100)).toBe(false);
+    expect(long(tried(newRun({ inputs: 300 }), 'rest', 1), 100)).toBe(false);
+    expect(long(tried(newRun({ inputs: 300 }), 'suspect', 1), 281)).toBe(true);
     const mixed = newRun({ inputs: 300 });
     for (let ball = 0; ball < 100; ball++) [mixed.queue[ball], mixed.attempts[ball]] = [1, 1];
     expect(long(mixed, 100)).toBe(false);
