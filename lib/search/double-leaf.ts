@@ -63,7 +63,7 @@ export async function doubleLeaf(
     const dual = 'Dual' in row ? Math.max(0, row.Dual) : 0;
     beta[neuron] += splits[neuron] === 0 ? -sign * dual : dual;
   }
-  const corner = Float32Array.from(objective, (_, i) => solution.Columns[`e${i}`]?.Primal ?? 0);
+  const corner = Float64Array.from(objective, (_, i) => solution.Columns[`e${i}`]?.Primal ?? 0);
   return { ...bounds.bound({ ...sub, beta }), corner };
 }
 

@@ -2,12 +2,12 @@ import { foldErrorOf } from '../network/folding';
 import { type Network, reluNodes } from '../network/network';
 import type { Box } from '../region/box';
 import { type AffineNode, carry, magnitudes, readings } from './double-affine';
-import type { Functional, Problem } from './problem';
+import type { AffineFunctional, Functional, Problem } from './problem';
 
 /** A sub-problem whose multipliers may be float64. Any slopes and multipliers give a bound that holds. */
 export interface DoubleSubProblem {
   /** What must be > 0: a functional of the outputs, each named once, and a constant. */
-  readonly functional: { readonly terms: Functional; readonly offset: number };
+  readonly functional: AffineFunctional;
   /** Per neuron of the problem: 1 where z >= 0 is assumed, -1 where z <= 0, else 0. */
   readonly splits: Int8Array;
   /** Slopes below; multipliers, >= 0 of splits, elsewhere signed: of z <= upper where > 0, of z >= lower where < 0. */
@@ -21,7 +21,7 @@ export interface DoubleBound {
   /** Proven lower bound, in real arithmetic over the weights of the normal form; -Infinity where nothing finite came out. */
   readonly bound: number;
   /** The minimiser of the relaxed functional, in e of [-1, 1]^n. */
-  readonly corner: Float32Array;
+  readonly corner: Float64Array;
   /** About the error that float32 has subtracted from its bound of the same sub-problem: says when float64 may help. */
   readonly floatError: number;
 }
@@ -152,7 +152,7 @@ export function doubleBounder(network: Network): (box: Box, problem: Problem) =>
         );
         let value = constant + offset;
         let magnitude = constantMagnitude + Math.abs(offset);
-        const corner = new Float32Array(input.length);
+        const corner = new Float64Array(input.length);
         for (let i = 0; i < input.length; i++) {
           if (input[i] === 0) continue;
           const term = input[i] * (input[i] > 0 ? box.lower[i] : box.upper[i]);

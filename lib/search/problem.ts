@@ -146,6 +146,12 @@ export function problemOf(
 /** A functional: coefficients by component of a layer's pre-activations (or the outputs), sparse. */
 export type Functional = readonly (readonly [component: number, weight: number])[];
 
+/** A functional and a constant. */
+export interface AffineFunctional {
+  readonly terms: Functional;
+  readonly offset: number;
+}
+
 /**
  * Carries functionals of layer `end` (by default the outputs) to the layers, and the input, that it reads.
  */

@@ -1,6 +1,14 @@
 import type { Float32Box } from '../region/outward';
 import type { Blocks } from './blocks';
-import { type Assumptions, type Functional, type LayerBounds, type Problem, problemOf, problemRows } from './problem';
+import type { Doubts } from './doubt';
+import {
+  type AffineFunctional,
+  type Assumptions,
+  type LayerBounds,
+  type Problem,
+  problemOf,
+  problemRows,
+} from './problem';
 import type { StepPrograms } from './steps';
 import { tightenBounds } from './tighten';
 import { searchTree, type TreeResult, type TryWitness } from './tree';
@@ -25,6 +33,8 @@ export interface RegionOptions {
   readonly tightenSteps: number;
   /** What the ball as a whole is tried with, one after the other; the last is also what regions are tried with. */
   readonly levels: readonly Level[];
+  /** Second opinions in float64 on the sub-problems of a region, for the functionals that are open there; without, float32 alone decides. */
+  readonly doubtsOf?: (problem: Problem, functionals: readonly AffineFunctional[]) => Doubts;
 }
 
 /** How hard one attempt at a region tries. */
@@ -58,7 +68,7 @@ export async function searchRegions(
   steps: Pick<StepPrograms, 'get'>,
   box: Float32Box,
   bounds: readonly LayerBounds[],
-  functionals: readonly { readonly terms: Functional; readonly offset: number }[],
+  functionals: readonly AffineFunctional[],
   tryWitness: (problem: Problem) => TryWitness,
   options: RegionOptions,
 ): Promise<SearchResult> {
@@ -99,8 +109,15 @@ export async function searchRegions(
       own,
     );
     const { frontier, batch } = options;
+    const doubts = options.doubtsOf?.(
+      problem,
+      region.rows.map((index) => functionals[index]),
+    );
     const tree = (most: number): Promise<TreeResult> =>
-      searchTree(session, problem, rows, tryWitness(problem), { deadline, frontier, batch, limit: most });
+      searchTree(session, problem, rows, tryWitness(problem), {
+        ...{ deadline, frontier, batch, limit: most },
+        ...(doubts && { doubts }),
+      });
     let result = await tree(limit);
     const parts =
       result.kind !== 'open' || result.reason !== 'limit'

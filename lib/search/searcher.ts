@@ -5,6 +5,8 @@ import { type Box, contains } from '../region/box';
 import { type Float32Box, inward, outward } from '../region/outward';
 import { type HalfSpace, type Violation, violates } from '../region/violation';
 import { type Blocks, blocksOf } from './blocks';
+import { doubleBounder } from './double';
+import { doubtsOf } from './doubt';
 import type { Problem } from './problem';
 import { type Level, type SearchResult, searchRegions } from './regions';
 import { type StepPrograms, stepPrograms } from './steps';
@@ -39,16 +41,16 @@ export function createSearcher(
   original: OriginalModel,
   memoryBytes: number,
 ): Searcher {
-  let compiled: { blocks: Blocks; steps: StepPrograms } | undefined;
+  let compiled: { blocks: Blocks; steps: StepPrograms; double: ReturnType<typeof doubleBounder> } | undefined;
   const compile = () => {
     const blocks = blocksOf(network);
-    return { blocks, steps: stepPrograms(blocks) };
+    return { blocks, steps: stepPrograms(blocks), double: doubleBounder(network) };
   };
   return {
     async search(box, violation, rows, deadline) {
       compiled ??= compile();
-      const { blocks, steps } = compiled;
-      const tryWitness = (problem: Problem) => async (corner: Float32Array) => {
+      const { blocks, steps, double } = compiled;
+      const tryWitness = (problem: Problem) => async (corner: Float32Array | Float64Array) => {
         if (inside.empty) return undefined;
         const point = cornerPoint(problem, inside, corner);
         const isWitness = contains(box, point) && violates(violation, await original.scores(point, 1));
@@ -62,6 +64,7 @@ export function createSearcher(
         batch,
         tightenSteps,
         levels,
+        doubtsOf: (problem, open) => doubtsOf(double, box, problem, open),
         frontier: frontierOf(network, memoryBytes),
       });
     },
@@ -70,7 +73,11 @@ export function createSearcher(
 }
 
 /** The float32 point of the box next to the input at e. */
-function cornerPoint({ centre, radius }: Problem, { lower, upper }: Float32Box, corner: Float32Array): Float32Array {
+function cornerPoint(
+  { centre, radius }: Problem,
+  { lower, upper }: Float32Box,
+  corner: Float32Array | Float64Array,
+): Float32Array {
   return Float32Array.from(corner, (e, i) =>
     Math.min(Math.max(Math.fround(centre[i] + radius[i] * e), lower[i]), upper[i]),
   );

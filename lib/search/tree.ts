@@ -1,3 +1,4 @@
+import type { Doubts } from './doubt';
 import { solveLeaf } from './leaf';
 import { type Optimised, optimise, problemFeeds } from './optimise';
 import { initialSlopes, type Problem, type ProblemRow } from './problem';
@@ -33,13 +34,15 @@ export interface TreeOptions {
   readonly batch: number;
   /** Sub-problems bounded in all before giving up. */
   readonly limit: number;
+  /** Second opinions in float64, where float32 has not proven a sub-problem. */
+  readonly doubts?: Doubts;
 }
 
 /** Steps by which branching candidates are compared. */
 const lookAhead = 2;
 
 /** Tries a minimiser as a counterexample. */
-export type TryWitness = (corner: Float32Array) => Promise<Float32Array | undefined>;
+export type TryWitness = (corner: Float32Array | Float64Array) => Promise<Float32Array | undefined>;
 
 /** A sub-problem of the functional with the index. */
 interface Leaf extends SubProblem {
@@ -61,7 +64,7 @@ export async function searchTree(
   problem: Problem,
   rows: readonly ProblemRow[],
   tryWitness: TryWitness,
-  { deadline, frontier, batch, limit }: TreeOptions,
+  { deadline, frontier, batch, limit, doubts }: TreeOptions,
 ): Promise<TreeResult> {
   const feeds = problemFeeds(problem);
   const neurons = problem.offsets[problem.layers.length];
@@ -93,8 +96,9 @@ export async function searchTree(
     let lowest: Optimised | undefined;
     const leaves: Leaf[] = [];
     for (const [i, result] of results.entries()) {
-      if (result.bound > 0) {
-        margin = Math.min(margin, result.bound);
+      const proven = Math.max(result.bound, doubts?.near({ ...list[i], ...result }) ?? result.bound);
+      if (proven > 0) {
+        margin = Math.min(margin, proven);
         continue;
       }
       if (lowest === undefined || result.bound < lowest.bound) lowest = result;
@@ -127,7 +131,12 @@ export async function searchTree(
         margin = Math.min(margin, bound);
         continue;
       }
-      const witness = await tryWitness(corner);
+      const opinion = await doubts?.leaf({ ...leaf, bound });
+      if (opinion && opinion.bound > 0) {
+        margin = Math.min(margin, opinion.bound);
+        continue;
+      }
+      const witness = (opinion && (await tryWitness(opinion.corner))) ?? (await tryWitness(corner));
       if (witness) return { kind: 'witness', witness };
       stuck.push({ index: leaf.index, bound });
     }
