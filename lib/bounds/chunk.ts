@@ -1,19 +1,12 @@
-import type * as ort from 'onnxruntime-node';
 import type { NodeId } from '../network/network';
 import type { Box } from '../region/box';
-import { outward, roundDown, roundUp } from '../region/outward';
+import { roundDown, roundUp } from '../region/outward';
 import type { HalfSpace } from '../region/violation';
+import { forwardPass, type NodeBounds } from './forward-pass';
 import type { Programs, Tables } from './programs';
 import { errorInflation, type Relaxation, relax } from './relaxation';
-import { gamma, underflowUnit } from './rounding';
+import { gamma } from './rounding';
 import { floatTensor, indexTensor } from './sessions';
-
-/** Bounds of one node over all balls of a chunk, each [balls, size], with the segment's error weight. */
-interface NodeBounds {
-  readonly lower: Float32Array;
-  readonly upper: Float32Array;
-  readonly error: Float32Array;
-}
 
 /** One row to bound: a functional of the outputs over one ball of the chunk. */
 export interface OutputRow {
@@ -29,30 +22,23 @@ export interface Chunk {
   boundOutputs(rows: readonly OutputRow[]): Promise<Float64Array>;
   /** Pre-activation bounds of a ReLU node, [balls, size]. */
   preActivation(relu: NodeId): { readonly lower: Float32Array; readonly upper: Float32Array };
+  /** Gives back what the chunk holds; only `preActivation` may be asked afterwards. */
+  release(): void;
 }
 
 export function chunkOf(programs: Programs, boxes: readonly Box[]): Chunk {
   const { network, relus } = programs;
   const balls = boxes.length;
   const tables: Tables = {};
-  /** Values that segments start from: the input and the ReLUs' outputs. */
-  const sources = new Map<NodeId, { lower: ort.Tensor; upper: ort.Tensor }>();
+  const pass = forwardPass(programs, boxes);
   const bounds = new Map<NodeId, NodeBounds>();
-  /** Sum of magnitudes of all nodes, per ball: what underflowing coefficients may multiply. */
-  const reach = new Float64Array(balls);
 
   const placeInput = (): void => {
     const size = network.inputSize;
-    const lower = new Float32Array(balls * size);
-    const upper = new Float32Array(balls * size);
+    const { lower, upper } = pass;
     const centre = new Float32Array(balls * size);
     const radius = new Float32Array(balls * size);
     const g = gamma(size + network.nodes.length + 8);
-    for (const [ball, box] of boxes.entries()) {
-      const out = outward(box);
-      lower.set(out.lower, ball * size);
-      upper.set(out.upper, ball * size);
-    }
     for (let i = 0; i < centre.length; i++) {
       const c = Math.fround((lower[i] + upper[i]) / 2);
       centre[i] = c;
@@ -60,27 +46,9 @@ export function chunkOf(programs: Programs, boxes: readonly Box[]): Chunk {
       // Covers the rounding of the dot products at the input; docs/soundness.md.
       radius[i] = roundUp(r * (1 + g) + g * Math.abs(c));
     }
-    sources.set(0, { lower: floatTensor(lower, balls), upper: floatTensor(upper, balls) });
     tables.centre = floatTensor(centre, balls);
     tables.radius = floatTensor(radius, balls);
   };
-
-  const forward = async (end: NodeId): Promise<NodeBounds> => {
-    const segment = programs.segment(end);
-    const session = await programs.forward(end);
-    const feeds: Tables = {};
-    for (const id of segment.sources) {
-      const source = sources.get(id)!;
-      feeds[`lower${id}`] = source.lower;
-      feeds[`upper${id}`] = source.upper;
-    }
-    const { lower, upper, error, reach: sums } = await session.run(feeds);
-    for (let ball = 0; ball < balls; ball++) reach[ball] += sums[ball];
-    return { lower, upper, error };
-  };
-
-  const underflow = (ball: number): number =>
-    underflowUnit * 4 * (programs.mostTerms + network.nodes.length + 32) * (reach[ball] * errorInflation + 1);
 
   /** Bounds unstable neurons by backward rows, tile by tile, and keeps the better of both bounds. */
   const tighten = async (node: NodeId, { lower, upper, error }: NodeBounds): Promise<void> => {
@@ -110,7 +78,7 @@ export function chunkOf(programs: Programs, boxes: readonly Box[]): Chunk {
         sign: floatTensor(sign, sign.length),
       });
       for (const [k, i] of part.entries()) {
-        const slack = error[i] * errorInflation + underflow(ball[2 * k]);
+        const slack = error[i] * errorInflation + pass.underflow(ball[2 * k]);
         const below = roundDown(bound[2 * k] - slack);
         const above = roundUp(slack - bound[2 * k + 1]);
         if (below > lower[i]) lower[i] = below;
@@ -119,10 +87,10 @@ export function chunkOf(programs: Programs, boxes: readonly Box[]): Chunk {
     }
   };
 
-  const place = (relu: NodeId, { lower, upper, error }: NodeBounds): void => {
+  const place = (relu: NodeId, found: NodeBounds): void => {
     const terms = network.nodes[relu].size + network.nodes.length + 8;
-    setRelaxation(tables, relu, relax(lower, upper, error, terms), balls);
-    sources.set(relu, { lower: floatTensor(positive(lower), balls), upper: floatTensor(positive(upper), balls) });
+    setRelaxation(tables, relu, relax(found.lower, found.upper, found.error, terms), balls);
+    pass.place(relu, found);
   };
 
   return {
@@ -133,13 +101,13 @@ export function chunkOf(programs: Programs, boxes: readonly Box[]): Chunk {
         if (node.kind !== 'relu') continue;
         let found = bounds.get(node.from);
         if (found === undefined) {
-          found = await forward(node.from);
+          found = await pass.forward(node.from);
           if (programs.segment(node.from).sources.some((id) => id !== 0)) await tighten(node.from, found);
           bounds.set(node.from, found);
         }
         place(relu, found);
       }
-      bounds.set(network.output, await forward(network.output));
+      bounds.set(network.output, await pass.forward(network.output));
     },
 
     async boundOutputs(rows) {
@@ -160,7 +128,7 @@ export function chunkOf(programs: Programs, boxes: readonly Box[]): Chunk {
           coefficients: floatTensor(coefficients, part.length),
         });
         for (const [k, { row }] of part.entries()) {
-          let slack = underflow(ball[k]);
+          let slack = pass.underflow(ball[k]);
           for (let c = 0; c < classes; c++) {
             const weight = error[ball[k] * classes + c] * errorInflation;
             // Coefficients that float32 cannot hold are off by a unit roundoff; the error weight holds many of them.
@@ -172,6 +140,8 @@ export function chunkOf(programs: Programs, boxes: readonly Box[]): Chunk {
       }
       return result;
     },
+
+    release() {},
 
     preActivation(relu) {
       const node = network.nodes[relu];
@@ -186,9 +156,4 @@ function setRelaxation(tables: Tables, relu: NodeId, relaxation: Relaxation, bal
   tables[`us${relu}`] = floatTensor(relaxation.upperSlope, balls);
   tables[`li${relu}`] = floatTensor(relaxation.lowerIntercept, balls);
   tables[`ui${relu}`] = floatTensor(relaxation.upperIntercept, balls);
-}
-
-/** ReLU that keeps NaN (overflow), so that nothing is proven from it. */
-function positive(values: Float32Array): Float32Array {
-  return values.map((value) => (value <= 0 ? 0 : value));
 }

@@ -44,6 +44,7 @@ export function stepGamma(network: Network, id: NodeId, terms: number, readers: 
  *
  * inputs   lower<id>, upper<id>   float [B, size] per source
  * outputs  lower, upper           float [B, size] bounds of the end, widened by the rounding error
+ *          centre                 float [B, size] the end's value at the centres of the sources' boxes
  *          error                  float [B, size] the error weight e of docs/soundness.md (before errorInflation)
  *          reach                  float [B, 1] sum of the magnitudes M of all nodes of the segment
  *
@@ -61,6 +62,7 @@ export function emitForward(network: Network, segment: Segment): Uint8Array {
   graph.output('lower', graph.node('Sub', [end.centre, widened]));
   graph.output('upper', graph.node('Add', [end.centre, widened]));
   graph.output('error', end.error);
+  graph.output('centre', end.centre);
   const sums = [...state.values()].map(({ magnitude }) => graph.sumColumns(magnitude));
   graph.output(
     'reach',

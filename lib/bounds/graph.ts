@@ -16,8 +16,8 @@ export interface GraphBuilder {
   reshape(value: Value, shape: readonly number[]): Value;
   /** Sums each row: [R, n] to [R, 1]. */
   sumColumns(value: Value): Value;
-  /** Makes the value an output under the name. */
-  output(name: string, value: Value): void;
+  /** Makes the value an output under the name, of two dimensions unless told. */
+  output(name: string, value: Value, rank?: number): void;
   encode(): Uint8Array;
 }
 
@@ -64,9 +64,10 @@ export function graphBuilder(): GraphBuilder {
     },
     reshape: (value, shape) => node('Reshape', [value, integers(shape, [shape.length])]),
     sumColumns: (value) => node('ReduceSum', [value, columns], { keepdims: 1 }),
-    output(name, value) {
+    output(name, value, rank = 2) {
       nodes.push({ opType: 'Identity', name, input: [value], output: [name] });
-      outputs.push(typed(name, DataType.float, [`${name}0`, `${name}1`]));
+      const dimensions = Array.from({ length: rank }, (_, i) => `${name}${i}`);
+      outputs.push(typed(name, DataType.float, dimensions));
     },
     encode: () =>
       encodeModel({

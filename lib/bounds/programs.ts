@@ -1,6 +1,9 @@
 import type * as ort from 'onnxruntime-node';
 import { type Network, type NodeId, reluNodes } from '../network/network';
 import { emitBackward, type RowKind } from './backward';
+import { type Buffers, buffers } from './buffers';
+import { type DenseChain, denseChain } from './dense/chain';
+import { emitChain, emitScaledInput } from './dense/program';
 import { emitForward, productTerms } from './forward';
 import { emitGradient } from './gradient';
 import { ancestors, type Segment, segmentOf } from './segments';
@@ -22,6 +25,11 @@ export interface Programs {
   segment(end: NodeId): Segment;
   forward(end: NodeId): Promise<Session>;
   backward(start: NodeId, rows: RowKind): Promise<Session>;
+  /** The network as a dense chain, where it is one; its programs are those of dense/program.ts. */
+  readonly dense: DenseChain | undefined;
+  readonly buffers: Buffers;
+  chain(level: number): Promise<Session>;
+  scaledInput(): Promise<Session>;
   /** Scores and gradients at points; see gradient.ts. */
   gradient(): Promise<Session>;
   /** The tables that a backward pass from the start node reads, picked from all. */
@@ -41,6 +49,7 @@ const buffersPerTile = 10;
 export function programsOf(network: Network, options: ProgramOptions): Programs {
   const sessions = sessionCache(options.threads);
   const relus = reluNodes(network);
+  const dense = denseChain(network);
   const segments = new Map<NodeId, Segment>();
   const names = new Map<NodeId, string[]>();
   const segment = (end: NodeId): Segment => {
@@ -66,7 +75,9 @@ export function programsOf(network: Network, options: ProgramOptions): Programs 
   // Per ball: bounds, error and four tables per ReLU, five vectors of the input, and the forward pass's intermediates.
   const floatsPerBall =
     relus.reduce((sum, id) => sum + 9 * network.nodes[id].size, 0) +
-    network.nodes.reduce((sum, node) => sum + 5 * node.size, 0);
+    network.nodes.reduce((sum, node) => sum + 5 * node.size, 0) +
+    // The weights of a compacted network, at most those of the network twice.
+    (dense ? 2 * dense.layers.reduce((sum, { weight }) => sum + weight.length, 0) : 0);
   const ballsPerCall = Math.max(1, Math.floor(options.memoryBytes / 2 / (4 * floatsPerBall)));
   return {
     network,
@@ -82,6 +93,10 @@ export function programsOf(network: Network, options: ProgramOptions): Programs 
     segment,
     forward: (end) => sessions.get(`forward ${end}`, () => emitForward(network, segment(end))),
     backward: (start, rows) => sessions.get(`backward ${start} ${rows}`, () => emitBackward(network, start, rows)),
+    dense,
+    buffers: buffers(),
+    chain: (level) => sessions.get(`chain ${level}`, () => emitChain(level)),
+    scaledInput: () => sessions.get('scaled', () => emitScaledInput(dense!.layers[0].weight, dense!.layers[0].size)),
     gradient: () => sessions.get('gradient', () => emitGradient(network)),
     tablesFor(start, tables) {
       const picked: Tables = {};

@@ -2,7 +2,11 @@ import * as ort from 'onnxruntime-node';
 
 /** A compiled graph. Inputs and outputs are by name; only float32 outputs are used. */
 export interface Session {
-  run(feeds: { readonly [name: string]: ort.Tensor }): Promise<{ readonly [name: string]: Float32Array }>;
+  /** @param into tensors of the right shape that outputs are written to, instead of new ones */
+  run(
+    feeds: { readonly [name: string]: ort.Tensor },
+    into?: { readonly [name: string]: ort.Tensor },
+  ): Promise<{ readonly [name: string]: Float32Array }>;
 }
 
 /** ONNX Runtime sessions of one network's programs, each compiled at its first use and kept until `release`. */
@@ -42,8 +46,8 @@ async function compile(
     logSeverityLevel: 3,
   });
   const session: Session = {
-    async run(feeds) {
-      const results = await native.run(feeds);
+    async run(feeds, into) {
+      const results = await (into ? native.run(feeds, into) : native.run(feeds));
       const outputs: { [name: string]: Float32Array } = {};
       for (const name of native.outputNames) outputs[name] = results[name].data as Float32Array;
       return outputs;
@@ -57,10 +61,16 @@ export function floatTensor(data: Float32Array, rows: number, columns = data.len
   return new ort.Tensor('float32', data, [rows, columns]);
 }
 
-export function indexTensor(values: Int32Array | Uint32Array, length = values.length): ort.Tensor {
-  const wide = new BigInt64Array(length);
+/** A float tensor of any shape. */
+export function shapedTensor(data: Float32Array, shape: readonly number[]): ort.Tensor {
+  return new ort.Tensor('float32', data, shape);
+}
+
+/** An int64 tensor, of one dimension unless told. */
+export function indexTensor(values: Int32Array | Uint32Array, shape: readonly number[] = [values.length]): ort.Tensor {
+  const wide = new BigInt64Array(values.length);
   // Little endian: the low word of each int64; indices are below 2^31.
   const words = new Int32Array(wide.buffer);
-  for (let i = 0; i < length; i++) words[2 * i] = values[i];
-  return new ort.Tensor('int64', wide, [length]);
+  for (let i = 0; i < values.length; i++) words[2 * i] = values[i];
+  return new ort.Tensor('int64', wide, shape);
 }

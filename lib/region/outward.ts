@@ -36,9 +36,27 @@ export interface Float32Box {
  * float32 range become infinite. Throws RangeError for a NaN bound, of which nothing could be proven.
  */
 export function outward({ lower, upper }: Box): Float32Box {
-  refuseNaN(lower);
-  refuseNaN(upper);
-  return { lower: Float32Array.from(lower, roundDown), upper: Float32Array.from(upper, roundUp) };
+  return {
+    lower: roundedInto(lower, new Float32Array(lower.length), -1),
+    upper: roundedInto(upper, new Float32Array(upper.length), 1),
+  };
+}
+
+/** As roundDown (-1) or roundUp (1), for many values at once; throws RangeError for NaN. */
+export function roundedInto(values: Float64Array, to: Float32Array, direction: -1 | 1): Float32Array {
+  const pattern = new Int32Array(to.buffer, to.byteOffset, to.length);
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    to[i] = value;
+    const nearest = to[i];
+    if (nearest === value) continue;
+    if (Number.isNaN(value)) throw new RangeError(`bound ${i} of the box is NaN`);
+    if (direction < 0 ? nearest < value : nearest > value) continue;
+    // The next number in the direction: away from zero is the next bit pattern.
+    if (nearest === 0) to[i] = direction * smallest;
+    else pattern[i] += nearest > 0 === direction > 0 ? 1 : -1;
+  }
+  return to;
 }
 
 /**

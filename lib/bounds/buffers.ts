@@ -1,0 +1,22 @@
+/** Large arrays that are used again, so that the garbage collector need not see to them. Sizes are rounded up to powers of two. */
+export interface Buffers {
+  /** An array of at least so many floats, with whatever was in it before; its own until it is given back. */
+  take(size: number): Float32Array;
+  /** The caller must not touch the array afterwards. */
+  give(array: Float32Array): void;
+}
+
+export function buffers(): Buffers {
+  const free = new Map<number, Float32Array[]>();
+  return {
+    take(size) {
+      const rounded = 2 ** Math.ceil(Math.log2(Math.max(1, size)));
+      return free.get(rounded)?.pop() ?? new Float32Array(rounded);
+    },
+    give(array) {
+      const same = free.get(array.length);
+      if (same) same.push(array);
+      else free.set(array.length, [array]);
+    },
+  };
+}

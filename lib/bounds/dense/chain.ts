@@ -1,0 +1,50 @@
+import { type DenseNode, type Network, type NodeId, reluNodes } from '../../network/network';
+
+/**
+ * A network that is nothing but dense layers with ReLUs between them: z_0 = W_0 x + b_0, z_k = W_k relu(z_(k-1)) + b_k; the last layer is the
+ * output. Its balls are bounded on networks compacted to their own active neurons (compact.ts).
+ */
+export interface DenseChain {
+  readonly layers: readonly ChainLayer[];
+  readonly inputSize: number;
+}
+
+export interface ChainLayer {
+  /** The dense node, and the ReLU that reads it (undefined for the output). */
+  readonly node: NodeId;
+  readonly relu: NodeId | undefined;
+  readonly size: number;
+  /** [size, size of the layer before], float32 as the programs use them. */
+  readonly weight: Float32Array;
+  readonly bias: Float32Array;
+}
+
+/** Widest input whose underflow the error weights cover; docs/soundness.md, "Compacted networks". */
+const widestInput = 2 ** 15;
+
+/** The network as a chain, or undefined where it is none. */
+export function denseChain(network: Network): DenseChain | undefined {
+  const layers: ChainLayer[] = [];
+  const relus = reluNodes(network);
+  let before: NodeId = 0;
+  for (const end of [...relus, undefined]) {
+    const relu = end === undefined ? undefined : network.nodes[end];
+    const id: NodeId = relu?.kind === 'relu' ? relu.from : network.output;
+    const node = network.nodes[id];
+    if (node.kind !== 'dense' || node.from !== before) return undefined;
+    layers.push(chainLayer(node, id, end));
+    if (end !== undefined) before = end;
+  }
+  if (layers.length < 2 || network.inputSize > widestInput) return undefined;
+  return { layers, inputSize: network.inputSize };
+}
+
+function chainLayer(node: DenseNode, id: NodeId, relu: NodeId | undefined): ChainLayer {
+  return {
+    node: id,
+    relu,
+    size: node.size,
+    weight: Float32Array.from(node.weight),
+    bias: Float32Array.from(node.bias),
+  };
+}
