@@ -8,6 +8,11 @@ const settingsSchema = z.object({
     .regex(/^[A-Za-z][A-Za-z0-9-]{0,79}$/, 'a letter, then letters, digits and hyphens, at most 80 in all')
     .default('Baverly'),
   alarmEmail: z.email('an e-mail address').optional(),
+  notifyEmails: z
+    .string()
+    .transform((text) => text.split(',').map((address) => address.trim()))
+    .pipe(z.array(z.email('e-mail addresses with commas between')))
+    .default([]),
   onnxPlatform: z
     .templateLiteral([z.enum(['linux', 'darwin', 'win32']), '/', z.enum(['arm64', 'x64'])], {
       error: 'linux/arm64 or linux/x64',
@@ -19,8 +24,10 @@ const settingsSchema = z.object({
 export interface Settings {
   /** Name of the CloudFormation stack: several may live in one account. */
   readonly stackName: string;
-  /** Where the alarms go; without it they only show in the console. */
+  /** Where alarms and all notifications go; without it alarms only show in the console. */
   readonly alarmEmail?: string;
+  /** Who may be named by `notify` of a policy: each address gets the events of the policies that name it. */
+  readonly notifyEmails: readonly string[];
   /**
    * Operating system and processor that the functions run on, as Node.js names them; Lambda runs Linux only. The tests
    * choose the machine that they run on, so that they can execute what was bundled.

@@ -2,6 +2,7 @@ import { CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { Alarms } from './constructs/alarms';
 import { Functions } from './constructs/functions';
+import { Notifications } from './constructs/notifications';
 import { DataStorage } from './constructs/storage';
 import { Triggers } from './constructs/triggers';
 import { Workflow } from './constructs/workflow';
@@ -11,12 +12,13 @@ export interface BaverlyStackProps extends StackProps {
   readonly settings: Settings;
 }
 
-/** Everything that runs on AWS: a bucket, four functions, the workflow over them, what starts it, and who hears of failures. */
+/** Everything that runs on AWS: a bucket, the functions, the workflow over them, what starts it, and who hears of what. */
 export class BaverlyStack extends Stack {
   readonly storage: DataStorage;
   readonly functions: Functions;
   readonly workflow: Workflow;
   readonly triggers: Triggers;
+  readonly notifications: Notifications;
   readonly alarms: Alarms;
 
   constructor(scope: Construct, id: string, { settings, ...props }: BaverlyStackProps) {
@@ -29,7 +31,17 @@ export class BaverlyStack extends Stack {
     this.functions = new Functions(this, 'Functions', { bucket, onnxPlatform: settings.onnxPlatform });
     this.workflow = new Workflow(this, 'Workflow', { bucket, functions: this.functions });
     const { stateMachine } = this.workflow;
-    this.triggers = new Triggers(this, 'Triggers', { bucket, stateMachine });
+    const { dispatch, audit, report } = this.functions.byName;
+    for (const starter of [dispatch, audit]) {
+      starter.addEnvironment('BAVERLY_STATE_MACHINE', stateMachine.stateMachineArn);
+      stateMachine.grantStartExecution(starter);
+    }
+    this.triggers = new Triggers(this, 'Triggers', { bucket, dispatch, audit });
+    this.notifications = new Notifications(this, 'Notifications', {
+      publishers: [report, dispatch, audit],
+      emails: settings.notifyEmails,
+      ...(settings.alarmEmail === undefined ? {} : { operator: settings.alarmEmail }),
+    });
     this.alarms = new Alarms(this, 'Alarms', {
       stateMachine,
       deadLetters: this.triggers.deadLetters,
@@ -42,6 +54,14 @@ export class BaverlyStack extends Stack {
     });
     new CfnOutput(this, 'StateMachineArn', { value: stateMachine.stateMachineArn, description: 'The workflow' });
     new CfnOutput(this, 'AlarmTopicArn', { value: this.alarms.topic.topicArn, description: 'Where alarms are sent' });
+    new CfnOutput(this, 'EventBusName', {
+      value: this.notifications.bus.eventBusName,
+      description: 'What happened to runs of policies',
+    });
+    new CfnOutput(this, 'NotificationTopicArn', {
+      value: this.notifications.topic.topicArn,
+      description: 'Failures and crossed thresholds',
+    });
     Tags.of(this).add('application', 'baverly');
   }
 }

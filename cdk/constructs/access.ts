@@ -1,7 +1,7 @@
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 
-export type FunctionName = 'plan' | 'verify' | 'coordinate' | 'report';
+export type FunctionName = 'plan' | 'verify' | 'coordinate' | 'report' | 'dispatch' | 'audit';
 
 /** Patterns of keys; `*` stands for any characters, `/` included, as in IAM. */
 export interface KeyAccess {
@@ -9,12 +9,20 @@ export interface KeyAccess {
   readonly write: readonly string[];
 }
 
+/** What asks for runs: which models and policies there are, and whether a run was asked for, or has ended, already. */
+const asking: KeyAccess = {
+  read: ['models/*', 'policies/*', 'dispatches/*', 'runs/*/request.json', 'runs/*/report.json', 'runs/*/failure.json'],
+  write: ['runs/*/request.json', 'dispatches/*'],
+};
+
 /** Which keys of the bucket each function may read and write (docs/pipeline.md says what lies there). None may delete. */
 export const keyAccess: Readonly<Record<FunctionName, KeyAccess>> = {
-  plan: { read: ['models/*', 'policies/*', 'datasets/*', 'learned/*', 'runs/*'], write: ['runs/*'] },
+  plan: { read: ['models/*', 'datasets/*', 'learned/*', 'runs/*', 'verdicts/*'], write: ['runs/*'] },
   verify: { read: ['models/*', 'datasets/*', 'runs/*'], write: ['runs/*/rounds/*'] },
   coordinate: { read: ['runs/*'], write: ['runs/*', 'learned/*'] },
-  report: { read: ['runs/*', 'datasets/*'], write: ['runs/*'] },
+  report: { read: ['runs/*', 'datasets/*', 'history/*'], write: ['runs/*', 'history/*', 'verdicts/*'] },
+  dispatch: asking,
+  audit: asking,
 };
 
 /**

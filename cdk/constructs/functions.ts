@@ -27,6 +27,8 @@ const sizes: Readonly<Record<FunctionName, Size>> = {
   verify: { memory: 1769, minutes: 15, onnx: true },
   coordinate: { memory: 1769, minutes: 15, onnx: false },
   report: { memory: 1769, minutes: 15, onnx: false },
+  dispatch: { memory: 1769, minutes: 15, onnx: false },
+  audit: { memory: 1769, minutes: 15, onnx: false },
 };
 
 export interface FunctionsProps {
@@ -34,7 +36,7 @@ export interface FunctionsProps {
   readonly onnxPlatform: Settings['onnxPlatform'];
 }
 
-/** The four functions of functions/, each with a role and a log of its own. */
+/** The functions of functions/, each with a role and a log of its own. */
 export class Functions extends Construct {
   readonly roles: Readonly<Record<FunctionName, Role>>;
   readonly byName: Readonly<Record<FunctionName, NodejsFunction>>;
@@ -87,5 +89,7 @@ function byName<Value>(make: (name: FunctionName) => Value): Record<FunctionName
     verify: make('verify'),
     coordinate: make('coordinate'),
     report: make('report'),
+    dispatch: make('dispatch'),
+    audit: make('audit'),
   };
 }

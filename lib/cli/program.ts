@@ -1,9 +1,11 @@
 import { Command } from 'commander';
 import { description, version } from '../../package.json';
 import { addCancel } from './cancel';
+import { addDiff } from './diff';
 import { type ExitCode, exitCodes, explain } from './exit';
 import { addFetch } from './fetch';
 import type { Host } from './host';
+import { addPolicy } from './policy';
 import { addResume } from './resume';
 import { addRun } from './run';
 import { addRuns } from './runs';
@@ -31,13 +33,15 @@ export async function runCommand(argv: readonly string[], host: Host): Promise<E
   addRun(program, host, done);
   addResume(program, host, done);
   addVnncomp(program, host, done);
+  addPolicy(program, host, done);
+  addDiff(program, host, done);
   addSubmit(program, host, done);
   addWatch(program, host, done);
   addFetch(program, host, done);
   addCancel(program, host, done);
   addRuns(program, host, done);
   addServe(program, host, done);
-  for (const command of [program, ...program.commands]) {
+  for (const command of withCommands(program)) {
     command
       .exitOverride()
       .showHelpAfterError('(see --help)')
@@ -49,4 +53,9 @@ export async function runCommand(argv: readonly string[], host: Host): Promise<E
     return explain(host, error, argv.includes('--json'));
   }
   return code;
+}
+
+/** A command and all below it. */
+function withCommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withCommands)];
 }

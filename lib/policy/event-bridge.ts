@@ -1,8 +1,5 @@
 import { EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
-import type { EventSink, PolicyEvent } from './events';
-
-/** `source` of all events (the rule in cdk/constructs/notifications.ts matches it). */
-export const eventSource = 'baverly';
+import { type EventSink, eventSource, type PolicyEvent } from './events';
 
 /** Entries that PutEvents takes at once. */
 const perCall = 10;

@@ -11,6 +11,9 @@ export const eventTypes = [
 ] as const;
 export type EventType = (typeof eventTypes)[number];
 
+/** `source` of all events on EventBridge (the rule in cdk/constructs/notifications.ts matches it). */
+export const eventSource = 'baverly';
+
 /** The event types that people are notified of (the rule in cdk/constructs/notifications.ts). */
 export const notifiedTypes: readonly EventType[] = eventTypes.filter((type) => type !== 'Run Finished');
 

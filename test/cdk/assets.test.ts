@@ -19,7 +19,10 @@ beforeAll(() => {
   synthesis.app.synth();
   const template = Template.fromStack(synthesis.stack);
   const read = (name: FunctionName) => filesOf(assetFolder(template, synthesis.folder, name));
-  files = { plan: read('plan'), verify: read('verify'), coordinate: read('coordinate'), report: read('report') };
+  files = {
+    ...{ plan: read('plan'), verify: read('verify'), coordinate: read('coordinate'), report: read('report') },
+    ...{ dispatch: read('dispatch'), audit: read('audit') },
+  };
 });
 afterAll(() => synthesis.remove());
 
@@ -62,12 +65,15 @@ test('HiGHS solves a linear program with what lies beside the bundle of verify',
   expect({ stdout, stderr }).toEqual({ stdout: '2\n', stderr: '' });
 });
 
-test.each(['coordinate', 'report'] as const)('the zip of %s is our code alone, without ONNX Runtime', (name) => {
-  const contents = files[name];
-  expect(Object.keys(contents).sort()).toEqual(['index.js', 'index.js.map']);
-  expect(new TextDecoder().decode(contents['index.js'])).not.toMatch(/require\(["']onnxruntime/);
-  expect(zipSync(contents, fast).length).toBeLessThan(3 * megabyte);
-});
+test.each(['coordinate', 'report', 'dispatch', 'audit'] as const)(
+  'the zip of %s is our code alone, without ONNX Runtime',
+  (name) => {
+    const contents = files[name];
+    expect(Object.keys(contents).sort()).toEqual(['index.js', 'index.js.map']);
+    expect(new TextDecoder().decode(contents['index.js'])).not.toMatch(/require\(["']onnxruntime/);
+    expect(zipSync(contents, fast).length).toBeLessThan(3 * megabyte);
+  },
+);
 
 test('ONNX Runtime for a machine that it does not know is refused, with those that it knows', () => {
   const out = path.join(synthesis.folder, 'nowhere');

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { DataSet, Preprocessing } from '../../lib/dataset/dataset';
 import { writeRecords } from '../../lib/dataset/records';
 import { floatTensor } from '../../lib/network/tensor';
@@ -95,40 +94,66 @@ describe('with a policy', () => {
   beforeAll(() =>
     storage.put(
       'policies/nightly.json',
-      JSON.stringify({ version: 1, models: 'models/*.onnx', dataset, epsilons: ['0.1'], audit: true }),
+      JSON.stringify({
+        version: 1,
+        models: 'models/larger*.onnx',
+        dataset,
+        epsilons: ['0.1'],
+        audit: 'nightly',
+        acceptLowAccuracy: true,
+        recheck: 0.5,
+        notify: ['a@example.org'],
+      }),
     ),
   );
 
   const startOf = (run: unknown) => ({ name: run, input: { kind: 'run', bucket: deployment.s3.bucket, run } });
+  const runs = () => deployment.started.map(({ name }) => name);
+  const uploaded = (key: string) => ({
+    version: '0',
+    id: 'event',
+    source: 'aws.s3',
+    'detail-type': 'Object Created',
+    detail: {
+      version: '0',
+      bucket: { name: deployment.s3.bucket },
+      object: { key, size: 300, etag: 'd41d8cd98f00b204e9800998ecf8427e', 'version-id': 'v1', sequencer: '0061' },
+      reason: 'PutObject',
+    },
+  });
 
-  test('what the schedule sends starts a run of every model', async () => {
-    const result = await deployment.run('night', scheduleInput('2026-11-23T02:00:00Z'));
-    expect(result).toMatchObject({ status: 'SUCCEEDED' });
-    const { name, input } = deployment.started.at(-1)!;
-    expect({ name, input }).toEqual(startOf(expect.stringMatching(/^nightly-larger-of-two-/)));
+  test('what S3 sends of an uploaded model, twice, starts one run of it', async () => {
+    for (const state of ['started', 'exists']) {
+      const record = await deployment.invoke('dispatch', uploaded(model));
+      expect(record).toMatchObject({ versionId: 'v1', problems: [], runs: [{ policy: 'nightly', state }] });
+    }
+    const [{ name, input }] = deployment.started as [{ name: string; input: unknown }];
+    expect({ name, input }).toEqual(startOf(expect.stringMatching(/^nightly-larger-of-two-[0-9a-f]{16}$/)));
+    expect(runs()).toHaveLength(1);
     expect(await deployment.run(name, input)).toMatchObject({ status: 'SUCCEEDED', output: { status: 'done' } });
   });
 
-  test('what S3 sends of an uploaded model starts a run of it', async () => {
-    const object = { key: model, size: 300, etag: 'd41d8cd98f00b204e9800998ecf8427e', sequencer: '0061' };
-    const result = await deployment.run('upload', {
-      version: '0',
-      id: 'event',
-      source: 'aws.s3',
-      'detail-type': 'Object Created',
-      detail: { version: '0', bucket: { name: deployment.s3.bucket }, object, reason: 'PutObject' },
+  test('what the schedule sends starts a run of every model, which reuses what is known', async () => {
+    const [schedule] = Object.values(deployment.template.findResources('AWS::Scheduler::Schedule'));
+    const input = String(schedule!.Properties.Target.Input);
+    const event = JSON.parse(input.replace('<aws.scheduler.scheduled-time>', '2026-11-23T02:00:00Z'));
+    expect(await deployment.invoke('audit', event)).toMatchObject({ problems: [], runs: [{ model }] });
+    expect(runs()).toHaveLength(2);
+    const night = deployment.started.at(-1)!;
+    expect(await deployment.run(night.name, night.input)).toMatchObject({ status: 'SUCCEEDED' });
+    const report = reportSchema.parse(await getJson(storage, `runs/${night.name}/report.json`));
+    // Three balls are known, of which two are verified again.
+    expect(report.balls.filter(({ settledBy }) => settledBy?.startsWith('reused '))).toHaveLength(1);
+    expect(await getJson(storage, `runs/${night.name}/difference.json`)).toMatchObject({ sameModel: true, balls: [] });
+  });
+
+  test('a model that no policy is about is told', async () => {
+    await storage.put('models/other.onnx', 'x');
+    await deployment.invoke('dispatch', uploaded('models/other.onnx'));
+    expect(deployment.published.at(-1)).toMatchObject({
+      type: 'Model Not Verified',
+      detail: { model: 'models/other.onnx' },
     });
-    expect(result).toMatchObject({ status: 'SUCCEEDED' });
-    expect(deployment.started.at(-1)).toEqual(startOf(expect.stringMatching(/^nightly-larger-of-two-/)));
+    expect(runs()).toHaveLength(2);
   });
 });
-
-/** The input of the schedule in the template, as EventBridge Scheduler sends it at a time. */
-function scheduleInput(time: string): unknown {
-  const [schedule] = Object.values(deployment.template.findResources('AWS::Scheduler::Schedule'));
-  const [, parts] = z
-    .tuple([z.literal(''), z.array(z.union([z.string(), z.strictObject({ Ref: z.string() })]))])
-    .parse(schedule!.Properties.Target.Input['Fn::Join']);
-  const text = parts.map((part) => (typeof part === 'string' ? part : deployment.s3.bucket)).join('');
-  return JSON.parse(text.replace('<aws.scheduler.scheduled-time>', time));
-}

@@ -11,12 +11,8 @@ import { StatesError } from '../../lib/workflow/interpreter/errors';
 import { type ExecutionResult, execute } from '../../lib/workflow/interpreter/execute';
 import { assetFolder } from './assets';
 import { type GuardedS3, startGuardedS3 } from './guarded-s3';
+import { type Started, startLoopbackAws } from './loopback-aws';
 import { prepare } from './synthesis';
-
-export interface Started {
-  readonly name: string;
-  readonly input: unknown;
-}
 
 /**
  * The deployment without AWS: the state machine runs the functions from the folders that would be zipped (for the machine
@@ -26,8 +22,12 @@ export interface Started {
 export interface Deployment {
   readonly template: Template;
   readonly s3: GuardedS3;
-  /** Executions that the workflow has started; they wait for somebody to run them. */
+  /** Executions that the functions have started; they wait for somebody to run them. */
   readonly started: readonly Started[];
+  /** Events that the functions have published: their type and detail. */
+  readonly published: readonly { readonly type: string; readonly detail: unknown }[];
+  /** One call of a function. */
+  invoke(name: FunctionName, payload: unknown): Promise<unknown>;
   run(name: string, input: unknown): Promise<ExecutionResult>;
   remove(): Promise<void>;
 }
@@ -37,7 +37,7 @@ export async function deploy(): Promise<Deployment> {
   synthesis.app.synth();
   const template = Template.fromStack(synthesis.stack);
   const s3 = await startGuardedS3(template);
-  const started: Started[] = [];
+  const aws = await startLoopbackAws();
   const definition = readFileSync(project.definition, 'utf8')
     .replaceAll(/\$\{(\w+)FunctionArn\}/g, (_, name: string) => name.toLowerCase())
     .replaceAll(/\$\{BucketName\}/g, s3.bucket);
@@ -48,13 +48,18 @@ export async function deploy(): Promise<Deployment> {
     const called = name as FunctionName;
     return call(assetFolder(template, synthesis.folder, called), payload, {
       BAVERLY_BUCKET: s3.bucket,
+      BAVERLY_STATE_MACHINE: machineArn,
+      BAVERLY_EVENT_BUS: 'events',
+      ...aws.environment,
       ...s3.environment(called),
     });
   };
   return {
     template,
     s3,
-    started,
+    started: aws.started,
+    published: aws.published,
+    invoke,
     run: (name, input) =>
       execute(machine, input, {
         name,
@@ -63,14 +68,14 @@ export async function deploy(): Promise<Deployment> {
         services: {
           invoke,
           storage: () => s3.storage('workflow'),
-          async startExecution(name, input) {
-            started.push({ name, input });
-            return { executionArn: `${machineArn}:${name}`, startDate: new Date().toISOString() };
+          startExecution: async (name) => {
+            throw new StatesError('States.TaskFailed', `the workflow started ${name}`);
           },
         },
       }),
     async remove() {
       await s3.close();
+      await aws.close();
       synthesis.remove();
     },
   };

@@ -12,6 +12,8 @@ const roles = {
   verify: 'FunctionsVerifyRole',
   coordinate: 'FunctionsCoordinateRole',
   report: 'FunctionsReportRole',
+  dispatch: 'FunctionsDispatchRole',
+  audit: 'FunctionsAuditRole',
   workflow: 'WorkflowRole',
 } as const;
 export type Actor = keyof typeof roles;

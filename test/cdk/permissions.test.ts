@@ -1,5 +1,5 @@
 import type { Template } from 'aws-cdk-lib/assertions';
-import { allowsKey, allowsListing, nameOf, permissionsOf } from './permissions';
+import { allowsKey, allowsListing, permissionsOf } from './permissions';
 import { synthesise } from './synthesis';
 
 let template: Template;
@@ -20,9 +20,9 @@ describe('what each function may do, and nothing else', () => {
       's3:GetObject StorageData.Arn/datasets/*',
       's3:GetObject StorageData.Arn/learned/*',
       's3:GetObject StorageData.Arn/models/*',
-      's3:GetObject StorageData.Arn/policies/*',
       's3:GetObject StorageData.Arn/runs/*',
-      list('models/* | policies/* | datasets/* | learned/* | runs/*'),
+      's3:GetObject StorageData.Arn/verdicts/*',
+      list('models/* | datasets/* | learned/* | runs/* | verdicts/*'),
       's3:PutObject StorageData.Arn/runs/*',
     ]);
   });
@@ -50,12 +50,38 @@ describe('what each function may do, and nothing else', () => {
 
   test('report', () => {
     expect(permissionsOf(template, 'FunctionsReportRole')).toEqual([
+      'events:PutEvents NotificationsBus.Arn',
       ...logs('Report'),
       's3:GetObject StorageData.Arn/datasets/*',
+      's3:GetObject StorageData.Arn/history/*',
       's3:GetObject StorageData.Arn/runs/*',
-      list('runs/* | datasets/*'),
+      list('runs/* | datasets/* | history/*'),
+      's3:PutObject StorageData.Arn/history/*',
       's3:PutObject StorageData.Arn/runs/*',
+      's3:PutObject StorageData.Arn/verdicts/*',
     ]);
+  });
+
+  test.each([
+    ['Dispatch', 'Model'],
+    ['Audit', 'Night'],
+  ])('%s', (name, queue) => {
+    const ends = ['request', 'report', 'failure'].map((file) => `runs/*/${file}.json`);
+    const read = ['models/*', 'policies/*', 'dispatches/*', ...ends];
+    expect(permissionsOf(template, `Functions${name}Role`)).toEqual(
+      [
+        'events:PutEvents NotificationsBus.Arn',
+        ...logs(name),
+        ...read.map((keys) => `s3:GetObject StorageData.Arn/${keys}`),
+        list(read.join(' | ')),
+        's3:PutObject StorageData.Arn/dispatches/*',
+        's3:PutObject StorageData.Arn/runs/*/request.json',
+        ...['GetQueueAttributes', 'GetQueueUrl', 'SendMessage'].map(
+          (action) => `sqs:${action} Triggers${queue}DeadLetters.Arn`,
+        ),
+        'states:StartExecution WorkflowStateMachine',
+      ].sort(),
+    );
   });
 });
 
@@ -91,20 +117,17 @@ test('the workflow invokes the four functions, runs Distributed Maps over rounds
   ]);
 });
 
-test('what starts the workflow may only start it, and send the night its dead letters', () => {
-  expect(permissionsOf(template, 'WorkflowStateMachineEventsRole')).toEqual([
-    'states:StartExecution WorkflowStateMachine',
-  ]);
-  const scheduler = Object.keys(template.findResources('AWS::IAM::Role')).find((id) => id.startsWith('SchedulerRole'));
-  expect(permissionsOf(template, nameOf(scheduler!))).toEqual([
+test('the schedule may only call its function, and send the night its dead letters', () => {
+  expect(permissionsOf(template, 'TriggersNightRole')).toEqual([
+    'lambda:InvokeFunction FunctionsAudit.Arn',
+    'lambda:InvokeFunction FunctionsAudit.Arn:*',
     'sqs:SendMessage TriggersNightDeadLetters.Arn',
-    'states:StartExecution WorkflowStateMachine',
   ]);
 });
 
 test('no role has managed policies, inline policies, or somebody else to assume it', () => {
   const roles = Object.values(template.findResources('AWS::IAM::Role'));
-  expect(roles).toHaveLength(7);
+  expect(roles).toHaveLength(8);
   for (const { Properties } of roles) {
     expect(Properties).not.toHaveProperty('ManagedPolicyArns');
     expect(Properties).not.toHaveProperty('Policies');

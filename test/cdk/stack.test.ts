@@ -33,7 +33,9 @@ describe('the data bucket', () => {
       },
     });
     expect(Object.keys(template.findResources('AWS::Lambda::Function')).map(nameOf).sort()).toEqual([
+      'FunctionsAudit',
       'FunctionsCoordinate',
+      'FunctionsDispatch',
       'FunctionsPlan',
       'FunctionsReport',
       'FunctionsVerify',
@@ -82,6 +84,8 @@ describe('the functions', () => {
     ['Verify', 1769],
     ['Coordinate', 1769],
     ['Report', 1769],
+    ['Dispatch', 1769],
+    ['Audit', 1769],
   ])('%s has %i MB, fifteen minutes, an arm64 processor and a log of its own', (name, memory) => {
     template.hasResourceProperties('AWS::Lambda::Function', {
       Description: `Baverly: ${name.toLowerCase()}`,
@@ -99,13 +103,13 @@ describe('the functions', () => {
   });
 
   test('logs are kept for a month, and go with the stack', () => {
-    template.resourceCountIs('AWS::Logs::LogGroup', 5);
+    template.resourceCountIs('AWS::Logs::LogGroup', 7);
     template.allResources('AWS::Logs::LogGroup', { DeletionPolicy: 'Delete', Properties: { RetentionInDays: 30 } });
   });
 });
 
 describe('the triggers', () => {
-  test('a new .onnx object below models/ starts the workflow; its dead letters are kept', () => {
+  test('a new .onnx object below models/ is dispatched; its dead letters are kept', () => {
     template.hasResourceProperties('AWS::Events::Rule', {
       State: 'ENABLED',
       EventPattern: {
@@ -115,15 +119,14 @@ describe('the triggers', () => {
       },
       Targets: [
         {
-          Arn: reference('WorkflowStateMachine'),
+          Arn: arn('FunctionsDispatch'),
           Id: 'Target0',
-          RoleArn: arn('WorkflowStateMachineEventsRole'),
           RetryPolicy: { MaximumEventAgeInSeconds: 7200, MaximumRetryAttempts: 20 },
           DeadLetterConfig: { Arn: arn('TriggersModelDeadLetters') },
         },
       ],
     });
-    template.resourceCountIs('AWS::Events::Rule', 1);
+    template.resourceCountIs('AWS::Events::Rule', 2);
   });
 
   test('an audit starts at two every night, UTC; its dead letters are kept', () => {
@@ -133,15 +136,11 @@ describe('the triggers', () => {
       ScheduleExpressionTimezone: 'Etc/UTC',
       FlexibleTimeWindow: { Mode: 'OFF' },
       Target: Match.objectLike({
-        Arn: reference('WorkflowStateMachine'),
+        Arn: arn('FunctionsAudit'),
+        RoleArn: arn('TriggersNightRole'),
         RetryPolicy: { MaximumEventAgeInSeconds: 7200, MaximumRetryAttempts: 20 },
         DeadLetterConfig: { Arn: arn('TriggersNightDeadLetters') },
-        Input: {
-          'Fn::Join': [
-            '',
-            ['{"kind":"audit","bucket":"', reference('StorageData'), '","scheduled":"<aws.scheduler.scheduled-time>"}'],
-          ],
-        },
+        Input: '{"scheduled":"<aws.scheduler.scheduled-time>"}',
       }),
     });
   });
@@ -153,6 +152,81 @@ describe('the triggers', () => {
     template.allResourcesProperties('AWS::SQS::QueuePolicy', {
       PolicyDocument: { Statement: Match.arrayWith([onlyOverTls('sqs:*')]) },
     });
+  });
+});
+
+test('calls that dispatch or audit fail to answer are made twice more, then kept', () => {
+  for (const [name, queue] of [
+    ['Dispatch', 'TriggersModelDeadLetters'],
+    ['Audit', 'TriggersNightDeadLetters'],
+  ]) {
+    template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
+      FunctionName: reference(`Functions${name}`),
+      MaximumRetryAttempts: 2,
+      MaximumEventAgeInSeconds: 7200,
+      DestinationConfig: { OnFailure: { Destination: arn(queue!) } },
+    });
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      Description: `Baverly: ${name!.toLowerCase()}`,
+      Environment: {
+        Variables: {
+          BAVERLY_BUCKET: reference('StorageData'),
+          BAVERLY_STATE_MACHINE: reference('WorkflowStateMachine'),
+          BAVERLY_EVENT_BUS: arn('NotificationsBus'),
+        },
+      },
+    });
+  }
+});
+
+describe('the notifications', () => {
+  test('failures and crossed thresholds go from the bus to a topic with a key that EventBridge may use', () => {
+    template.hasResourceProperties('AWS::Events::Rule', {
+      EventBusName: reference('NotificationsBus'),
+      EventPattern: {
+        source: ['baverly'],
+        'detail-type': [
+          'Run Failed',
+          'Threshold Crossed',
+          'Verdicts Contradict',
+          'Model Not Verified',
+          'Policy Refused',
+        ],
+      },
+      Targets: [Match.objectLike({ Arn: reference('NotificationsTopic'), InputPath: '$.detail' })],
+    });
+    template.hasResourceProperties('AWS::SNS::Topic', { KmsMasterKeyId: arn('NotificationsKey') });
+    template.hasResourceProperties('AWS::SNS::TopicPolicy', {
+      Topics: [reference('NotificationsTopic')],
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          onlyOverTls('sns:Publish'),
+          Match.objectLike({
+            Effect: 'Allow',
+            Principal: { Service: 'events.amazonaws.com' },
+            Action: 'sns:Publish',
+            Resource: reference('NotificationsTopic'),
+          }),
+        ]),
+      },
+    });
+  });
+
+  test('an address gets what names it; the operator gets all', () => {
+    const chosen = synthesise({ alarmEmail: 'ops@example.org', notifyEmails: 'a@example.org, ops@example.org' });
+    const subscriptions = Object.values(chosen.findResources('AWS::SNS::Subscription')).map(
+      ({ Properties }) => Properties,
+    );
+    const notified = subscriptions.filter(({ TopicArn }) => TopicArn.Ref.startsWith('NotificationsTopic'));
+    expect(notified).toHaveLength(2);
+    expect(notified).toContainEqual(
+      expect.objectContaining({
+        Endpoint: 'a@example.org',
+        FilterPolicyScope: 'MessageBody',
+        FilterPolicy: { notify: ['a@example.org'] },
+      }),
+    );
+    expect(notified).toContainEqual(expect.not.objectContaining({ FilterPolicy: expect.anything() }));
   });
 });
 
@@ -223,6 +297,8 @@ describe('the stack', () => {
   test('outputs what a user needs to know', () => {
     template.hasOutput('BucketName', { Value: reference('StorageData') });
     template.hasOutput('StateMachineArn', { Value: reference('WorkflowStateMachine') });
+    template.hasOutput('EventBusName', { Value: reference('NotificationsBus') });
+    template.hasOutput('NotificationTopicArn', { Value: reference('NotificationsTopic') });
     template.hasOutput('AlarmTopicArn', { Value: reference('AlarmsTopic') });
   });
 
@@ -242,11 +318,12 @@ describe('the stack', () => {
   });
 
   test('refuses settings that make no sense, all at once', () => {
-    const context = { stackName: '1st', alarmEmail: 'nobody', onnxPlatform: 'linux/riscv' };
+    const context = { stackName: '1st', alarmEmail: 'nobody', notifyEmails: 'a@b.org,c', onnxPlatform: 'linux/riscv' };
     expect(() => prepare(context)).toThrow(
       'context of the deployment: ' +
         'stackName is "1st": give a letter, then letters, digits and hyphens, at most 80 in all; ' +
         'alarmEmail is "nobody": give an e-mail address; ' +
+        'notifyEmails.1 is "a@b.org,c": give e-mail addresses with commas between; ' +
         'onnxPlatform is "linux/riscv": give linux/arm64 or linux/x64',
     );
   });

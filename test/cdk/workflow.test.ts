@@ -74,7 +74,6 @@ test('it calls nothing that its role is not permitted to call', () => {
     'arn:aws:states:::lambda:invoke',
     'arn:aws:states:::s3:getObject',
     'arn:aws:states:::s3:putObject',
-    'arn:aws:states:::states:startExecution',
   ]);
   const permissions = permissionsOf(template, 'WorkflowRole');
   expect(allowsKey(permissions, 's3:GetObject', 'runs/a/rounds/0/plan.jsonl')).toBe(true);
