@@ -45,9 +45,8 @@ export async function openExecutions(options: ExecutionsOptions): Promise<Execut
   const { records, unreadable } = await readExecutions(storage);
   for (const problem of unreadable) log(`an execution is left out: ${problem}`);
   const known = new Map(records.map((record) => [record.name, record]));
-  const starting = new Map<string, Promise<ExecutionRecord>>();
   const closing = new AbortController();
-  /** So that an execution that ends while it is stopped has one end. */
+  /** So that an execution starts once, and one that ends while it is stopped has one end. */
   const locks = createLocks();
   let current: { readonly name: string; readonly controller: AbortController } | undefined;
   let line: Promise<void> = Promise.resolve();
@@ -101,16 +100,13 @@ export async function openExecutions(options: ExecutionsOptions): Promise<Execut
   }
 
   return {
-    async start(name, input) {
-      const there = known.get(name) ?? (await starting.get(name));
-      if (there !== undefined) {
+    start: (name, input) =>
+      locks.hold(name, async () => {
+        const there = known.get(name);
+        if (there === undefined) return begin(name, input);
         if (there.status === 'RUNNING' && there.input === input) return there;
         throw new ExecutionExistsError(there);
-      }
-      const begun = begin(name, input).finally(() => starting.delete(name));
-      starting.set(name, begun);
-      return begun;
-    },
+      }),
     find: (name) => known.get(name),
     list: () => [...known.values()].sort((a, b) => byStart(b, a)),
     stop: (name, error, cause) =>
