@@ -1,11 +1,16 @@
 import { planRun } from '../lib/pipeline/plan';
+import { finishScan, scanChunk } from '../lib/pipeline/plan-scan';
 import { capsOf } from '../lib/schedule/caps';
 import { storageFromEnvironment } from '../lib/storage/open';
-import { type PlanOutput, planInputSchema } from '../lib/workflow/events';
+import { type ChunkOutput, type PlanOutput, planInputSchema } from '../lib/workflow/events';
 
-/** State `Plan`: plans a run, or the round that it goes on with. */
-export const handler = async (input: unknown): Promise<PlanOutput> => {
-  const { event } = planInputSchema.parse(input);
-  const round = await planRun(storageFromEnvironment(), event.run, Date.now, capsOf(event));
-  return { run: { id: event.run, bucket: event.bucket }, round };
+/** States `Plan`, `Scan` and `Cluster`: plans a run, or the round that it goes on with; of a large data set in three steps. */
+export const handler = async (input: unknown): Promise<PlanOutput | ChunkOutput> => {
+  const asked = planInputSchema.parse(input);
+  const storage = storageFromEnvironment();
+  if ('chunk' in asked) return scanChunk(storage, asked.chunk);
+  if ('scanned' in asked) return { run: asked.scanned, round: await finishScan(storage, asked.scanned.id) };
+  const { run, bucket } = asked.event;
+  const round = await planRun(storage, run, Date.now, capsOf(asked.event));
+  return { run: { id: run, bucket }, round };
 };

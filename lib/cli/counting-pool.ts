@@ -7,7 +7,7 @@ import type { Pool } from '../workflow/pool/pool';
 import type { Progress } from './progress';
 
 const verified = z.object({ robust: z.number(), notRobust: z.number() });
-const planned = z.object({ round: z.object({ number: z.number() }) });
+const planned = z.object({ round: z.object({ number: z.number(), scan: z.literal(true).optional() }) });
 
 /**
  * A pool that shows the progress of a run: mini-batches count as they end, by what verify answers, until the state after
@@ -48,7 +48,7 @@ export function countingPool(
         show();
       }
       const next = planned.safeParse(invoked.payload);
-      if (next.success) await catchUp(next.data.round.number);
+      if (next.success && next.data.round.scan === undefined) await catchUp(next.data.round.number);
       return invoked;
     },
   };

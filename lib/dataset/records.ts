@@ -76,6 +76,10 @@ export interface Records {
   read(indices: ArrayLike<number>): Promise<RawValues[]>;
   /** The whole data set, with its hash checked: BadInputError where it differs from the manifest. */
   load(): Promise<DataSet>;
+  /** The raw values of items `first` to `end` - 1, item after item, in requests of at most 8 MiB. */
+  values(first: number, end: number): Promise<RawValues>;
+  /** Reads everything, by ranges, and throws BadInputError where its hash differs from the manifest. */
+  checkHash(): Promise<void>;
 }
 
 /** The manifest as JSON; throws MissingKeyError, and BadInputError for another text. */
@@ -97,6 +101,9 @@ async function rangeOf(storage: Storage, key: string, start: number, end: number
     throw error;
   }
 }
+
+/** Bytes of a request that reads everything. */
+const partBytes = 8 * 1024 * 1024;
 
 /** Range requests under way at the same time. */
 const parallel = 8;
@@ -130,6 +137,25 @@ export async function openRecords(
   };
   const labelsOf = (bytes: Uint8Array) => Int32Array.from(decodeElements(bytes, 'i4', true));
 
+  const changed = (): BadInputError =>
+    new BadInputError(subject, ['its content differs from the hash in dataset.json: import it again']);
+  /** Bytes from..to of inputs.bin in order, a few requests ahead. */
+  async function* parts(from: number, to: number): AsyncGenerator<{ start: number; part: Uint8Array }> {
+    const starts = Array.from({ length: Math.ceil((to - from) / partBytes) }, (_, i) => from + i * partBytes);
+    for (let i = 0; i < starts.length; i += parallel) {
+      const group = starts.slice(i, i + parallel);
+      const read = await Promise.all(
+        group.map((start) => rangeOf(storage, `${prefix}/inputs.bin`, start, Math.min(start + partBytes, to))),
+      );
+      for (const [k, part] of read.entries()) {
+        const length = Math.min(partBytes, to - group[k]);
+        if (part.length !== length)
+          throw new BadInputError(subject, [`inputs.bin ends before byte ${group[k] + length}: import it again`]);
+        yield { start: group[k], part };
+      }
+    }
+  }
+
   return {
     manifest,
     labels: async () => labelsOf(await wholeFile('labels.bin', 4 * count)),
@@ -152,11 +178,24 @@ export async function openRecords(
       for (let i = 0; i < ranges.length; i += parallel) await Promise.all(ranges.slice(i, i + parallel).map(readRange));
       return Array.from(indices, (index) => items.get(index)!);
     },
+    async values(first, end) {
+      const bytes = new Uint8Array((end - first) * itemBytes);
+      for await (const { start, part } of parts(first * itemBytes, end * itemBytes)) {
+        bytes.set(part, start - first * itemBytes);
+      }
+      return decodeElements(bytes, elementOf[dtype], true);
+    },
+    async checkHash() {
+      const hash = createHash('sha256');
+      for await (const { part } of parts(0, count * itemBytes)) hash.update(part);
+      hash.update(await wholeFile('labels.bin', 4 * count));
+      if (hash.digest('hex') !== manifest.sha256) throw changed();
+    },
     async load() {
       const inputs = await wholeFile('inputs.bin', count * itemBytes);
       const labels = await wholeFile('labels.bin', 4 * count);
       if (hashOf(inputs, labels) !== manifest.sha256) {
-        throw new BadInputError(subject, ['its content differs from the hash in dataset.json: import it again']);
+        throw changed();
       }
       return { count, shape, values: decodeElements(inputs, elementOf[dtype], true), labels: labelsOf(labels) };
     },

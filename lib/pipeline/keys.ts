@@ -13,6 +13,16 @@ export const ledgerKey = (run: string, part: number | 'plan'): string => `${runP
 /** The caps in force, and whether the run stopped at one. */
 export const capsKey = (run: string): string => `${runPrefix(run)}/caps.json`;
 export const roundPrefix = (run: string, round: number): string => `${runPrefix(run)}/rounds/${round}`;
+/** The scan of a large data set, in the place of a round. */
+const scanPrefix = (run: string): string => `${runPrefix(run)}/rounds/scan`;
+/** What its chunks share; written by plan. */
+export const scanKey = (run: string): string => `${scanPrefix(run)}/scan.json`;
+/** The chunks, one a line. */
+export const scanPlanKey = (run: string): string => `${scanPrefix(run)}/plan.jsonl`;
+/** Predictions of a chunk, and its problems. */
+export const chunkKey = (run: string, chunk: number): string => `${scanPrefix(run)}/results/${chunk}.json`;
+/** Fingerprints of a chunk. */
+export const chunkPrintsKey = (run: string, chunk: number): string => `${scanPrefix(run)}/results/${chunk}.bin`;
 /** The mini-batches of a round, one a line. */
 export const planKey = (run: string, round: number): string => `${roundPrefix(run, round)}/plan.jsonl`;
 /** Results of a round, one object per mini-batch. */

@@ -41,14 +41,6 @@ export const auditEventSchema = z.strictObject({
 });
 export type AuditEvent = z.infer<typeof auditEventSchema>;
 
-/** What plan is called with. The state machine has put `bucket` into every event. */
-export const planInputSchema = z.strictObject({
-  event: runEventSchema,
-  /** Name of the execution. */
-  execution: z.string().min(1),
-});
-export type PlanInput = z.infer<typeof planInputSchema>;
-
 export const runReferenceSchema = z.strictObject({ id: z.string().min(1), bucket: z.string().min(1) });
 export type RunReference = z.infer<typeof runReferenceSchema>;
 
@@ -63,11 +55,31 @@ export const roundSchema = z.strictObject({
   long: z.boolean(),
   /** Nothing is left to verify: there is no such round, the report comes next. */
   done: z.boolean(),
+  /** Of a large data set that must be looked at first: `planKey` holds chunks of it, `batches` of them. */
+  scan: z.literal(true).optional(),
 });
 export type Round = z.infer<typeof roundSchema>;
 
+/**
+ * What plan is called with: the event of a run, into which the state machine has put `bucket`; one chunk of a large data set
+ * (lib/pipeline/plan-scan.ts, `chunkSchema`, validates it); or, when all of them were looked at, the run.
+ */
+export const planInputSchema = z.union([
+  z.strictObject({
+    event: runEventSchema,
+    /** Name of the execution. */
+    execution: z.string().min(1),
+  }),
+  z.strictObject({ bucket: z.string().min(1), chunk: z.unknown() }),
+  z.strictObject({ scanned: runReferenceSchema }),
+]);
+export type PlanInput = z.infer<typeof planInputSchema>;
+
 /** The first round, or the one that an interrupted run goes on with; `round.done` where nothing is left to verify. */
 export const planOutputSchema = z.strictObject({ run: runReferenceSchema, round: roundSchema });
+/** Of one chunk. */
+export const chunkOutputSchema = z.strictObject({ chunk: z.int().nonnegative(), problems: z.int().nonnegative() });
+export type ChunkOutput = z.infer<typeof chunkOutputSchema>;
 export type PlanOutput = z.infer<typeof planOutputSchema>;
 
 /** What verify is called with: one line of the plan (lib/schedule/records.ts, `miniBatchSchema`, validates it). */

@@ -45,7 +45,9 @@ export function twoRounds(storage: Storage): Record<'plan' | 'verify' | 'coordin
   };
   return {
     async plan(payload): Promise<PlanOutput> {
-      const { event } = planInputSchema.parse(payload);
+      const asked = planInputSchema.parse(payload);
+      if (!('event' in asked)) throw new TypeError('these runs are not scanned');
+      const { event } = asked;
       const run = { id: event.run, bucket: event.bucket };
       return { run, round: await roundOf(run, 0) };
     },
