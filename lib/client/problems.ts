@@ -65,21 +65,24 @@ export function explained(error: unknown, target: Target): unknown {
       return new BadInputError('AWS region', ['none is set: give --region or set AWS_REGION']);
     }
     const code = codeOf(cause);
-    if (unreachable.some((name) => name === code || name === cause.name)) {
+    if (code !== undefined) {
       const where = target.endpoint ?? 'AWS';
       const advice = target.endpoint === undefined ? 'is there a network?' : 'is `npx baverly serve` running there?';
-      return new RemoteError(`${where} cannot be reached (${code ?? cause.name}): ${advice}`, { cause: error });
+      return new RemoteError(`${where} cannot be reached (${code}): ${advice}`, { cause: error });
     }
     if ('$metadata' in cause) return new RemoteError(`AWS answered ${cause.name}: ${cause.message}`, { cause: error });
   }
   return error;
 }
 
+/** Why there was no connection, if that is what the error says: by its code, its name, or (where the SDK wrapped it) its message. */
 function codeOf(error: Error): string | undefined {
-  if ('code' in error && typeof error.code === 'string') return error.code;
   // Several addresses were tried.
-  const first = error instanceof AggregateError ? error.errors[0] : undefined;
-  return first instanceof Error && 'code' in first ? messageOf(first.code) : undefined;
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : undefined;
+  const said = [error, first].flatMap((each) =>
+    each instanceof Error ? ['code' in each ? messageOf(each.code) : '', each.name, ...each.message.split(' ')] : [],
+  );
+  return unreachable.find((name) => said.includes(name));
 }
 
 function each<T>(names: readonly string[], value: T): Record<string, T> {

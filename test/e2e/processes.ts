@@ -10,6 +10,8 @@ export interface Started {
   kill(signal: NodeJS.Signals): void;
   /** Whether it still runs. */
   running(): boolean;
+  /** What it has written so far. */
+  output(): { readonly stdout: string; readonly stderr: string };
   readonly ended: Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>;
 }
 
@@ -27,6 +29,7 @@ export function startCommand(main: string, argv: readonly string[]): Started {
     pid: child.pid!,
     kill: (signal) => void child.kill(signal),
     running: () => child.exitCode === null && child.signalCode === null,
+    output: () => ({ stdout, stderr }),
     ended: new Promise((resolve) => child.on('close', (code) => resolve({ code, stdout, stderr }))),
   };
 }
