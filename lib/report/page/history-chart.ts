@@ -86,7 +86,7 @@ function chartOption(
       data: runs.map(({ startedAt }) => startedAt.slice(0, 16).replace('T', ' ')),
       axisLine: line,
       axisTick: line,
-      axisLabel: { ...text, hideOverlap: true },
+      axisLabel: { ...text, hideOverlap: true, alignMinLabel: 'left', alignMaxLabel: 'right' },
     },
     yAxis: {
       type: 'value',
