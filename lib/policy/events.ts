@@ -53,5 +53,5 @@ export interface EventSink {
 /** An event whose id is a function of `about` and its type. */
 export function policyEvent(about: readonly string[], event: Omit<PolicyEvent, 'id'>): PolicyEvent {
   const digest = createHash('sha256').update(JSON.stringify([event.type, ...about]));
-  return { id: digest.digest('hex').slice(0, 32), ...event };
+  return { ...event, id: digest.digest('hex').slice(0, 32) };
 }
