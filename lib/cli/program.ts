@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { description, version } from '../../package.json';
 import { addCancel } from './cancel';
 import { addDiff } from './diff';
+import { addEstimate } from './estimate';
 import { type ExitCode, exitCodes, explain } from './exit';
 import { addFetch } from './fetch';
 import type { Host } from './host';
@@ -31,6 +32,7 @@ export async function runCommand(argv: readonly string[], host: Host): Promise<E
       '\nExit codes: 0 done, 1 below the asked threshold, 2 bad input, 3 incomplete (resume goes on)',
     );
   addRun(program, host, done);
+  addEstimate(program, host, done);
   addResume(program, host, done);
   addVnncomp(program, host, done);
   addPolicy(program, host, done);
