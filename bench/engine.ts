@@ -6,7 +6,7 @@ import { createBounder } from '../lib/bounds/bounder';
 import { marginRows, provenMargin } from '../lib/bounds/margin';
 import { readNetwork } from '../lib/network/read';
 import { misclassification } from '../lib/region/violation';
-import { type Mnist, readBenchmark, readMnist } from './support/data';
+import { type Images, readBenchmark, readMnist } from './support/data';
 import { describeMachine, machineText } from './support/machine';
 import { cpuClock, median, rounded } from './support/measure';
 import { optionsOf, positive } from './support/options';
@@ -58,7 +58,7 @@ export async function engine(args: string[]): Promise<void> {
   if (options['write-readme']) renewBlock('bench/README.md', 'engine', `${table}\n\n${machineText(machine)}.`);
 }
 
-async function measure(mnist: Mnist, name: string, epsilon: number, count: number): Promise<Line> {
+async function measure(mnist: Images, name: string, epsilon: number, count: number): Promise<Line> {
   const { bytes } = readBenchmark(`nets/${name}.onnx`);
   const { network } = readNetwork(bytes, name);
   const bounder = createBounder(network, { threads: 1 });

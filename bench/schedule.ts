@@ -1,7 +1,8 @@
 /**
  * Time and memory of clustering, planning, merging and storing for 10^3 to 10^6 balls:
- *   npm run bench -- schedule [--power 6] [--bits 256]
- * `power`: the largest power of ten; `bits`: of a fingerprint. Each line is one size. Seconds are wall time of one core; a round plans and merges results for all its balls.
+ *   npm run bench -- schedule [--power 6] [--bits 1000] [--write-readme]
+ * `power`: the largest power of ten; `bits`: of a fingerprint. Each line is one size. One thread does all; a round plans and merges results for all
+ * its balls. Exit code 1 where clustering 10^6 patterns takes more than 5 minutes of CPU, or the process more than 4 GB, at any time.
  */
 import { createFingerprints, type Fingerprints } from '../lib/group/fingerprint';
 import { buildForest } from '../lib/group/forest';
@@ -13,7 +14,10 @@ import { type PlanOptions, planRound } from '../lib/schedule/plan-round';
 import type { BallResult, BatchResult, MiniBatch } from '../lib/schedule/records';
 import { createState } from '../lib/schedule/state';
 import { encodeState } from '../lib/schedule/state-file';
+import { describeMachine, machineText } from './support/machine';
+import { cpuClock, rounded } from './support/measure';
 import { optionsOf, positive } from './support/options';
+import { markdownTable, renewBlock, writeResult } from './support/results';
 
 const labels = 10;
 
@@ -41,29 +45,36 @@ function resultOf(batch: MiniBatch, rng: Random): BatchResult {
   return { id: batch.id, round: batch.round, cpuSeconds, wallSeconds: cpuSeconds, peakMemoryBytes: 0, balls };
 }
 
-function measure(count: number, bits: number): string {
+type Step = 'cluster' | 'plan' | 'merge' | 'store';
+
+interface Line {
+  readonly balls: number;
+  readonly bits: number;
+  /** CPU-seconds of each step, over all rounds. */
+  readonly cpuSeconds: Readonly<Record<Step, number>>;
+  /** Of the process until then, which also holds what stands for the workers. */
+  readonly peakMegabytes: number;
+  readonly rounds: number;
+  readonly miniBatches: number;
+  readonly snapshotMegabytes: number;
+}
+
+function measure(count: number, bits: number): Line {
   const rng = random(1);
-  let peak = 0;
-  const spent: Record<string, number> = {};
-  const timed = <Value>(name: string, work: () => Value): Value => {
-    const start = process.hrtime.bigint();
+  const spent: Record<Step, number> = { cluster: 0, plan: 0, merge: 0, store: 0 };
+  const timed = <Value>(step: Step, work: () => Value): Value => {
+    const clock = cpuClock();
     const value = work();
-    spent[name] = (spent[name] ?? 0) + Number(process.hrtime.bigint() - start) / 1e9;
-    peak = Math.max(peak, process.memoryUsage.rss());
+    spent[step] += clock();
     return value;
   };
   const prints = patterns(count, bits, rng);
-  const trees = timed('cluster', () =>
-    buildForest(
-      prints,
-      Uint8Array.from({ length: count }, (_, i) => i % labels),
-      1,
-    ),
-  );
+  const labelOf = Uint8Array.from({ length: count }, (_, i) => i % labels);
+  const trees = timed('cluster', () => buildForest(prints, labelOf, 1));
   const options: PlanOptions = { run: 'bench', mode: 'batch', secondsPerBall: 1, seed: 1, workers: 8 };
   const blank = { misclassified: new Uint8Array(count), predicted: new Int32Array(count) };
   let state = createState({ inputs: count, epsilons: [0.01], bandit: emptyPosterior, ...blank });
-  let [rounds, planned, bytes] = [0, 0, 0];
+  let [rounds, miniBatches, bytes] = [0, 0, 0];
   for (;;) {
     const { batches } = timed('plan', () => planRound(state, trees, options));
     if (batches.length === 0) break;
@@ -71,19 +82,66 @@ function measure(count: number, bits: number): string {
     state = timed('merge', () => mergeRound(state, batches, results, [])).state;
     bytes = timed('store', () => encodeState(state)).length;
     rounds++;
-    planned += batches.length;
+    miniBatches += batches.length;
   }
-  const times = Object.entries(spent).map(([name, seconds]) => `${name} ${seconds.toFixed(2)} s`);
-  const totals = `${rounds} rounds, ${planned} mini-batches, snapshot ${(bytes / 1e6).toFixed(2)} MB`;
-  return `${count} balls x ${bits} bits: ${times.join(', ')}; peak ${Math.round(peak / 1e6)} MB; ${totals}`;
+  const { cluster, plan, merge, store } = spent;
+  return {
+    balls: count,
+    bits,
+    cpuSeconds: { cluster: rounded(cluster), plan: rounded(plan), merge: rounded(merge), store: rounded(store) },
+    peakMegabytes: Math.round((process.resourceUsage().maxRSS * 1024) / 1e6),
+    rounds,
+    miniBatches,
+    snapshotMegabytes: rounded(bytes / 1e6, 3),
+  };
 }
+
+const head = [
+  'balls',
+  'bits',
+  'cluster, CPU s',
+  'plan, CPU s',
+  'merge, CPU s',
+  'store, CPU s',
+  'peak memory, MB',
+  'rounds',
+  'mini-batches',
+  'snapshot, MB',
+];
+
+function row({ balls, bits, cpuSeconds, ...line }: Line): (string | number)[] {
+  const { cluster, plan, merge, store } = cpuSeconds;
+  const { peakMegabytes, rounds, miniBatches, snapshotMegabytes } = line;
+  return [balls, bits, cluster, plan, merge, store, peakMegabytes, rounds, miniBatches, snapshotMegabytes];
+}
+
+/** What a million inputs may take. */
+const limits = { balls: 1e6, cpuSeconds: 300, megabytes: 4000 };
 
 export async function schedule(args: string[]): Promise<void> {
   const options = optionsOf(args, {
     power: { type: 'string', default: '6' },
-    bits: { type: 'string', default: '256' },
+    bits: { type: 'string', default: '1000' },
+    'write-readme': { type: 'boolean', default: false },
   });
   const power = positive(options.power, 'power');
   const bits = positive(options.bits, 'bits');
-  for (let exponent = 3; exponent <= power; exponent++) console.log(measure(10 ** exponent, bits));
+  const machine = await describeMachine();
+  console.log(machineText(machine));
+  const lines: Line[] = [];
+  for (let exponent = 3; exponent <= power; exponent++) {
+    const line = measure(10 ** exponent, bits);
+    lines.push(line);
+    console.log(head.map((title, i) => `${title} ${row(line)[i]}`).join('; '));
+  }
+  const table = markdownTable(head, lines.map(row));
+  writeResult('schedule', machine, { lines });
+  if (options['write-readme']) renewBlock('bench/README.md', 'schedule', `${table}\n\n${machineText(machine)}.`);
+  const tooMuch = lines.filter(
+    ({ balls, cpuSeconds, peakMegabytes }) =>
+      balls <= limits.balls && (cpuSeconds.cluster > limits.cpuSeconds || peakMegabytes > limits.megabytes),
+  );
+  if (tooMuch.length === 0) return;
+  console.error(`more than ${limits.cpuSeconds} CPU-seconds of clustering or ${limits.megabytes} MB`);
+  process.exitCode = 1;
 }

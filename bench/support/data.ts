@@ -25,22 +25,30 @@ export function readBenchmark(file: string): NamedBytes {
 export const mnistImages = 'mnist/t10k-images-idx3-ubyte.gz';
 export const mnistLabels = 'mnist/t10k-labels-idx1-ubyte.gz';
 
-/** The MNIST test set as a network takes it. */
-export interface Mnist {
+/** A set of labelled images as networks take them. */
+export interface Images {
   readonly labels: DataSet['labels'];
   /** The stored bytes of an image. */
   bytes(index: number): DataSet['values'];
+  /** The image as the network's input. */
+  pixels(index: number, inputShape: readonly number[]): Float32Array;
   ball(index: number, epsilon: number, inputShape: readonly number[]): Box;
 }
 
-export function readMnist(): Mnist {
-  const { dataset } = parseDataSet({ data: readBenchmark(mnistImages), labels: readBenchmark(mnistLabels) });
+/** The MNIST test set. */
+export function readMnist(): Images {
+  return readImages(readBenchmark(mnistImages), readBenchmark(mnistLabels));
+}
+
+export function readImages(data: NamedBytes, labels?: NamedBytes): Images {
+  const { dataset } = parseDataSet({ data, ...(labels && { labels }) });
   const preprocessing: Preprocessing = defaultPreprocessing(dataset);
   const size = dataset.values.length / dataset.count;
   const bytes = (index: number) => dataset.values.subarray(index * size, (index + 1) * size);
   return {
     labels: dataset.labels,
     bytes,
+    pixels: (index, inputShape) => Float32Array.from(pixels(bytes(index), preprocessing, inputShape)),
     ball: (index, epsilon, inputShape) =>
       ball(pixels(bytes(index), preprocessing, inputShape), epsilon, preprocessing, inputShape),
   };

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { writeNpy } from '../../lib/dataset/npy';
 import { readVnnlib } from '../../lib/region/vnnlib';
 import type { BallVerdict } from '../../lib/report/record';
-import { type Mnist, readBenchmark, readMnist } from './data';
+import { type Images, readBenchmark, readImages } from './data';
 import { type KnownInstance, knownInstances } from './verdicts';
 
 /** The balls of the `mnist_fc` properties of a network as a data set, for a run of its own. */
@@ -59,7 +59,7 @@ export function writePublished(network: string, folder: string): PublishedBalls 
 }
 
 /** The index of the MNIST test image that a property is about. */
-function imageOf(mnist: Mnist, { property, propertyFile }: KnownInstance, epsilon: number): number {
+function imageOf(mnist: Images, { property, propertyFile }: KnownInstance, epsilon: number): number {
   const [{ box }] = readVnnlib(readBenchmark(propertyFile).bytes, propertyFile);
   // The centre of the box before it was cut with [0, 1].
   const centre = Array.from(box.upper, (upper, i) => (upper < 1 ? upper - epsilon : box.lower[i] + epsilon));

@@ -1,0 +1,162 @@
+/**
+ * Mini-batches against balls one by one, on the same engine: the same 300 correctly classified MNIST test images, CPU-seconds on one thread.
+ *   npm run bench -- group [--balls 300] [--seconds 20] [--only <part of a name>] [--ablation] [--write-readme]
+ * Both modes are warmed up on other images, of which `batch` also keeps what it learned about sizes.
+ */
+
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { createEngine, type Engine } from '../lib/group/engine';
+import { predictedClass } from '../lib/group/verify';
+import { asPrior, emptyPosterior } from '../lib/schedule/bandit';
+import { statusAt } from '../lib/schedule/state';
+import { type Images, readBenchmark, readImages, readMnist } from './support/data';
+import { type BallSet, type SettledSet, settleSet } from './support/in-process';
+import { describeMachine, machineText } from './support/machine';
+import { rounded } from './support/measure';
+import { optionsOf, positive } from './support/options';
+import { markdownTable, renewBlock, root, writeResult } from './support/results';
+
+const suite: readonly (readonly [network: string, epsilon: number])[] = [
+  ['mnist-net_256x2', 0.01],
+  ['mnist-net_256x2', 0.02],
+  ['mnist-net_256x2', 0.03],
+  ['mnist-net_256x4', 0.005],
+  ['mnist-net_256x4', 0.01],
+  ['mnist-net_256x4', 0.02],
+  ['mnist_6_100', 0.01],
+  ['mnist_6_100', 0.02],
+  ['mnist_conv_small', 0.05],
+  ['mnist_conv_small', 0.12],
+  ['digits/conv', 0.04],
+];
+
+/** Images of the example, MNIST-like, of its own data set. */
+const example = 'digits/conv';
+
+interface Line {
+  readonly network: string;
+  readonly epsilon: number;
+  readonly balls: number;
+  readonly single: number;
+  readonly batch: number;
+  /** CPU-seconds single over batch: above 1, grouping pays. */
+  readonly ratio: number;
+  readonly unknownSingle: number;
+  readonly unknownBatch: number;
+  /** Balls of which one mode says robust and the other not-robust: never. */
+  readonly contradictions: number;
+  readonly settledBy: Readonly<Record<string, number>>;
+  readonly sizes: Readonly<Record<string, number>>;
+}
+
+export async function group(args: string[]): Promise<void> {
+  const options = optionsOf(args, {
+    balls: { type: 'string', default: '300' },
+    seconds: { type: 'string', default: '20' },
+    only: { type: 'string', default: '' },
+    'write-readme': { type: 'boolean', default: false },
+  });
+  const count = positive(options.balls, 'balls');
+  const secondsPerBall = positive(options.seconds, 'seconds');
+  const machine = await describeMachine();
+  console.log(machineText(machine));
+  const lines: Line[] = [];
+  for (const [network, epsilon] of suite.filter(([name, e]) => `${name} ${e}`.includes(options.only))) {
+    const line = await measure(network, epsilon, count, secondsPerBall);
+    console.log(
+      `${network} ${epsilon}: single ${line.single}, batch ${line.batch} CPU-seconds, ratio ${line.ratio}; ${JSON.stringify(line.settledBy)}`,
+    );
+    lines.push(line);
+  }
+  const mean = rounded(Math.exp(lines.reduce((sum, { ratio }) => sum + Math.log(ratio), 0) / lines.length), 3);
+  const worst = Math.min(...lines.map(({ ratio }) => ratio));
+  const table = markdownTable(
+    ['network', 'epsilon', 'balls', 'single, CPU-s', 'batch, CPU-s', 'ratio', 'unknown single', 'unknown batch'],
+    lines.map((line) => [
+      line.network,
+      line.epsilon,
+      line.balls,
+      line.single,
+      line.batch,
+      line.ratio,
+      line.unknownSingle,
+      line.unknownBatch,
+    ]),
+  );
+  console.log(`\n${table}\n\ngeometric mean ${mean}, worst row ${worst}\n`);
+  if (options.only === '') {
+    writeResult('group', machine, { secondsPerBall, geometricMean: mean, worst, lines });
+    if (options['write-readme']) {
+      const text = `Geometric mean of the ratios ${mean}, worst row ${worst}. At most ${secondsPerBall} s a ball, one thread. ${machineText(machine)}.`;
+      renewBlock('bench/README.md', 'group', `${table}\n\n${text}`);
+    }
+  }
+  const wrong = lines.filter(({ contradictions }) => contradictions > 0);
+  if (wrong.length > 0)
+    throw new Error(`modes contradict each other: ${wrong.map(({ network }) => network).join(', ')}`);
+}
+
+async function measure(network: string, epsilon: number, count: number, secondsPerBall: number): Promise<Line> {
+  const isExample = network === example;
+  const model = isExample
+    ? { name: 'conv.onnx', bytes: readFileSync(exampleFile('conv.onnx')) }
+    : readBenchmark(`nets/${network}.onnx`);
+  const engine = await createEngine(model.bytes, model.name);
+  const images = isExample
+    ? readImages({ name: 'digits-test.npz', bytes: readFileSync(exampleFile('digits-test.npz')) })
+    : readMnist();
+  const { chosen, others } = await correct(engine, images, count);
+  const own = ballSet(engine, images, chosen, epsilon);
+  // Other images where there are any; else the first of the same, of which nothing is kept but compiled programs.
+  const warm = ballSet(engine, images, others.length > 0 ? others : chosen.slice(0, 50), epsilon);
+  await settleSet(engine, warm, { mode: 'single', secondsPerBall: 1, bandit: emptyPosterior });
+  const single = await settleSet(engine, own, { mode: 'single', secondsPerBall, bandit: emptyPosterior });
+  const learned = await settleSet(engine, warm, { mode: 'batch', secondsPerBall: 1, bandit: emptyPosterior });
+  const batch = await settleSet(engine, own, { mode: 'batch', secondsPerBall, bandit: asPrior(learned.state.bandit) });
+  await engine.release();
+  const statuses = (set: SettledSet) => chosen.map((_, i) => statusAt(set.state, i));
+  const [alone, joint] = [statuses(single), statuses(batch)];
+  const settledBy: Record<string, number> = {};
+  for (let i = 0; i < chosen.length; i++) {
+    const by = joint[i] === 'unknown' ? 'unknown' : `${joint[i]}: ${batch.state.settlers[batch.state.settledBy[i]]}`;
+    settledBy[by] = (settledBy[by] ?? 0) + 1;
+  }
+  const unknown = (list: readonly string[]): number => list.filter((status) => status === 'unknown').length;
+  return {
+    network,
+    epsilon,
+    balls: chosen.length,
+    single: rounded(single.cpuSeconds),
+    batch: rounded(batch.cpuSeconds),
+    ratio: rounded(single.cpuSeconds / batch.cpuSeconds, 3),
+    unknownSingle: unknown(alone),
+    unknownBatch: unknown(joint),
+    contradictions: alone.filter((status, i) => status !== joint[i] && status !== 'unknown' && joint[i] !== 'unknown')
+      .length,
+    settledBy,
+    sizes: Object.fromEntries([...batch.sizes].sort(([a], [b]) => a - b)),
+  };
+}
+
+const exampleFile = (name: string): string => path.join(root, 'examples', 'digits', name);
+
+function ballSet(engine: Engine, images: Images, chosen: readonly number[], epsilon: number): BallSet {
+  const { inputShape } = engine.network;
+  return {
+    epsilon,
+    labels: chosen.map((index) => images.labels[index]),
+    box: (i) => images.ball(chosen[i], epsilon, inputShape),
+    centre: (i) => images.pixels(chosen[i], inputShape),
+  };
+}
+
+/** The first images that the model classifies correctly, and as many (at most 100) of the next. */
+async function correct(engine: Engine, images: Images, count: number): Promise<{ chosen: number[]; others: number[] }> {
+  const found: number[] = [];
+  for (let index = 0; index < images.labels.length && found.length < count + 100; index++) {
+    const scores = await engine.original.scores(images.pixels(index, engine.network.inputShape), 1);
+    if (predictedClass(scores) === images.labels[index]) found.push(index);
+  }
+  return { chosen: found.slice(0, count), others: found.slice(count) };
+}
