@@ -20,7 +20,7 @@ export interface FetchOptions {
 
 export interface Fetched {
   readonly report: Report;
-  /** Objects brought, and those that were there already. */
+  /** Objects brought, and counterexamples that were there already. */
   readonly brought: number;
   readonly kept: number;
   /** Whether the report was made here, from what a run that ended early had settled. */
@@ -38,22 +38,26 @@ const parallel = 16;
  */
 export async function fetchRun({ storage, executions }: Deployment, options: FetchOptions): Promise<Fetched> {
   const { run, folder, witnesses } = options;
-  const objects = await storage.list(`${runPrefix(run)}/`);
-  const reports = Object.values(reportKeys(runPrefix(run)));
-  const has = (key: string): boolean => objects.some((object) => object.key === key);
+  const own = await storage.list(`${runPrefix(run)}/`);
+  const has = (key: string): boolean => own.some((object) => object.key === key);
   const local = fileStorage(folder);
+  const reports = Object.values(reportKeys(runPrefix(run)));
   const isReported = reports.every(has);
   if (!isReported) await refuseUnfinished(executions, run, has(recordKey(run)));
-  const wanted = objects.filter(({ key }) => {
-    return reports.includes(key) || [requestKey(run), recordKey(run)].includes(key) || (witnesses && isWitness(key));
-  });
-  const counts = await bring(storage, local, wanted, reports);
+  const records = [requestKey(run), recordKey(run), ...(isReported ? reports : [])];
+  await bring(storage, local, records);
   if (!isReported) await reportRun(readingFrom(storage, local), run, undefined);
   for (const key of reports) copyFileSync(path.join(folder, key), path.join(folder, path.basename(key)));
-  return { report: await readReport(local, runPrefix(run)), ...counts, made: !isReported };
-}
 
-const isWitness = (key: string): boolean => /\/witnesses\/[^/]+\.npy$/.test(key);
+  const report = await readReport(local, runPrefix(run));
+  // A verdict that was reused has its counterexample in the run that found it.
+  const named = new Set(witnesses ? report.balls.flatMap(({ witness }) => witness ?? []) : []);
+  const there = new Set((await local.list('')).map(({ key }) => key));
+  const missing = [...named].filter((key) => !there.has(key) && key.endsWith('.npy'));
+  await bring(storage, local, missing);
+  const brought = records.length + missing.length;
+  return { report, brought, kept: named.size - missing.length, made: !isReported };
+}
 
 async function refuseUnfinished(executions: Deployment['executions'], run: string, planned: boolean): Promise<void> {
   const { status } = await findExecution(executions, run);
@@ -66,20 +70,11 @@ async function refuseUnfinished(executions: Deployment['executions'], run: strin
   ]);
 }
 
-async function bring(
-  from: Storage,
-  to: Storage,
-  objects: readonly { readonly key: string; readonly size: number }[],
-  always: readonly string[],
-): Promise<{ readonly brought: number; readonly kept: number }> {
-  const there = new Map((await to.list('')).map(({ key, size }) => [key, size]));
-  // A report is written anew when a run goes on; everything else is written once.
-  const missing = objects.filter(({ key, size }) => always.includes(key) || there.get(key) !== size);
-  for (let start = 0; start < missing.length; start += parallel) {
-    const part = missing.slice(start, start + parallel);
-    await Promise.all(part.map(async ({ key }) => to.put(key, await from.get(key))));
+async function bring(from: Storage, to: Storage, keys: readonly string[]): Promise<void> {
+  for (let start = 0; start < keys.length; start += parallel) {
+    const part = keys.slice(start, start + parallel);
+    await Promise.all(part.map(async (key) => to.put(key, await from.get(key))));
   }
-  return { brought: missing.length, kept: objects.length - missing.length };
 }
 
 /** Reads there and writes here. */

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
-import { open, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { contentType } from '../../storage/content-type';
 import { diskNames, marks } from '../../storage/disk-names';
 import { findObject as findFile, hasCode, kindAt } from '../../storage/disk-places';
 import { fileStorage } from '../../storage/files';
-import { compareKeys, problemOfKey } from '../../storage/keys';
+import { checkPrefix, compareKeys, problemOfKey } from '../../storage/keys';
 import { getJson, MissingKeyError, type Storage } from '../../storage/storage';
 import { type Headers, ServiceError } from '../http/message';
 import { createLocks } from '../locks';
@@ -33,15 +33,23 @@ export function diskStore(root: string): ObjectStore {
   async function infoOf(key: string): Promise<ObjectInfo | undefined> {
     if (problemOfKey(key) !== undefined) return undefined;
     const stats = await statsOf(await fileOf(key));
-    return stats && { key, size: Number(stats.size), etag: etagOf(stats), modified: stats.mtime };
+    return stats && aboutFile(key, stats);
   }
 
   return {
+    info: infoOf,
+
     async find(key) {
-      const info = await infoOf(key);
-      if (info === undefined) return undefined;
-      const headers = await headersOf(kept, key, info.etag);
-      return { ...info, headers, read: async (start, end) => readVersion(await fileOf(key), info.etag, start, end) };
+      const handle = problemOfKey(key) === undefined ? await openFile(await fileOf(key)) : undefined;
+      if (handle === undefined) return undefined;
+      try {
+        const info = aboutFile(key, await handle.stat({ bigint: true }));
+        const headers = await headersOf(kept, key, info.etag);
+        return { ...info, headers, read: (start, end) => readPart(handle, start, end), close: () => handle.close() };
+      } catch (error) {
+        await handle.close();
+        throw error;
+      }
     },
 
     async write(key, body, headers, { ifNoneMatch, ifMatch }) {
@@ -80,25 +88,43 @@ export function diskStore(root: string): ObjectStore {
     },
 
     async list(prefix) {
-      if (problemOfPrefix(prefix)) return [];
+      if (!isPrefix(prefix)) return [];
       const objects = await storage.list(prefix);
       return objects.sort((a, b) => compareKeys(a.key, b.key)).map(({ key }) => ({ key, info: () => infoOf(key) }));
     },
   };
 }
 
-const problemOfPrefix = (prefix: string): boolean => prefix !== '' && problemOfKey(`${prefix}x`) !== undefined;
+/** Whether keys can begin so. */
+function isPrefix(text: string): boolean {
+  try {
+    checkPrefix(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 const aboutKey = (key: string): string => `objects/${createHash('sha256').update(key).digest('hex')}.json`;
 
-function etagOf({ ino, size, mtimeNs }: BigIntStats): string {
-  return `"${[ino, size, mtimeNs].map((value) => value.toString(16)).join('-')}"`;
+function aboutFile(key: string, { ino, size, mtimeNs, mtime }: BigIntStats): ObjectInfo {
+  const etag = `"${[ino, size, mtimeNs].map((value) => value.toString(16)).join('-')}"`;
+  return { key, size: Number(size), etag, modified: mtime };
+}
+
+/** Undefined where there is no file. */
+async function openFile(file: string): Promise<FileHandle | undefined> {
+  return (await statsOf(file)) && unlessMissing(open(file, 'r'));
 }
 
 async function statsOf(file: string): Promise<BigIntStats | undefined> {
+  const stats = await unlessMissing(stat(file, { bigint: true }));
+  return stats?.isFile() ? stats : undefined;
+}
+
+async function unlessMissing<T>(promise: Promise<T>): Promise<T | undefined> {
   try {
-    const stats = await stat(file, { bigint: true });
-    return stats.isFile() ? stats : undefined;
+    return await promise;
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return undefined;
     throw error;
@@ -116,22 +142,13 @@ async function headersOf(kept: Storage, key: string, etag: string): Promise<Head
   return { 'content-type': contentType(key) };
 }
 
-/** A part of the file, if it still is this version; otherwise an error that makes clients ask again. */
-async function readVersion(file: string, etag: string, start: number, end: number): Promise<Uint8Array> {
-  const changed = new ServiceError(503, 'ServiceUnavailable', 'The object changed while it was read; try again');
-  const handle = await open(file, 'r').catch(() => {
-    throw changed;
-  });
-  try {
-    if (etagOf(await handle.stat({ bigint: true })) !== etag) throw changed;
-    const bytes = new Uint8Array(end - start);
-    for (let done = 0; done < bytes.length; ) {
-      const { bytesRead } = await handle.read(bytes, done, bytes.length - done, start + done);
-      if (bytesRead === 0) throw changed;
-      done += bytesRead;
-    }
-    return bytes;
-  } finally {
-    await handle.close();
+async function readPart(handle: FileHandle, start: number, end: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(end - start);
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesRead } = await handle.read(bytes, done, bytes.length - done, start + done);
+    // Written over in place, by someone who does not know of versions.
+    if (bytesRead === 0) throw new ServiceError(503, 'ServiceUnavailable', 'The file was cut short; try again');
+    done += bytesRead;
   }
+  return bytes;
 }

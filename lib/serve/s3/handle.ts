@@ -73,7 +73,7 @@ async function tell(
   store: ObjectStore,
   reason: ObjectCreated['reason'],
 ): Promise<void> {
-  const found = onCreated && (await store.find(key));
+  const found = onCreated && (await store.info(key));
   if (found) await onCreated({ bucket, key, size: found.size, etag: found.etag, reason });
 }
 

@@ -3,7 +3,15 @@ import { decodePath } from '../http/signature';
 import { document } from '../http/xml';
 import type { VerifiedBody } from './body';
 import { type S3Request, s3Namespace } from './request';
-import { type Buckets, findObject, type ObjectStore, preconditionFailed, sameEtag, writeConditionOf } from './store';
+import {
+  type Buckets,
+  type FoundObject,
+  type ObjectStore,
+  preconditionFailed,
+  sameEtag,
+  withObject,
+  writeConditionOf,
+} from './store';
 
 /** What a request says about an object that is kept with it. */
 export function keptHeaders(headers: Headers): Headers {
@@ -29,9 +37,9 @@ export async function copyObject(
   const [from, ...rest] = decodePath(headers['x-amz-copy-source']).replace(/^\//, '').split('/');
   const source = buckets.find(from);
   if (!source) throw noSuchBucket(from);
-  const original = await findObject(source, rest.join('/'));
-  const body = await original.read(0, original.size);
-  const { etag, modified } = await store.write(key, body, original.headers, {});
+  const { etag, modified } = await withObject(source, rest.join('/'), async (original) => {
+    return store.write(key, await original.read(0, original.size), original.headers, {});
+  });
   const content = { ETag: etag, LastModified: modified.toISOString() };
   return { status: 200, body: document('CopyObjectResult', s3Namespace, content) };
 }
@@ -41,8 +49,11 @@ export function noSuchBucket(name: string): ServiceError {
 }
 
 /** GET and HEAD, with conditions and (GET) a range. */
-export async function readObject(store: ObjectStore, { method, key, headers }: S3Request): Promise<ServiceResponse> {
-  const object = await findObject(store, key);
+export function readObject(store: ObjectStore, request: S3Request): Promise<ServiceResponse> {
+  return withObject(store, request.key, (object) => answerOf(object, request));
+}
+
+async function answerOf(object: FoundObject, { method, headers }: S3Request): Promise<ServiceResponse> {
   const about = {
     etag: object.etag,
     'last-modified': object.modified.toUTCString(),

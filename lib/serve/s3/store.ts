@@ -12,8 +12,10 @@ export interface ObjectInfo {
 export interface FoundObject extends ObjectInfo {
   /** Content type, user metadata and checksums, as headers of the answer to a read. */
   readonly headers: Headers;
-  /** Bytes start (inclusive) to end (exclusive) of this very version; both within the body. */
+  /** Bytes start (inclusive) to end (exclusive) of this very version, whatever is written meanwhile; both within the body. */
   read(start: number, end: number): Promise<Uint8Array>;
+  /** To be called when it is not read any more. */
+  close(): Promise<void>;
 }
 
 /** Condition of a write: If-None-Match and If-Match. */
@@ -24,6 +26,7 @@ export interface WriteCondition {
 
 /** The objects of one bucket, as the S3 interface of this folder (handle.ts) needs them. */
 export interface ObjectStore {
+  info(key: string): Promise<ObjectInfo | undefined>;
   find(key: string): Promise<FoundObject | undefined>;
   /**
    * Writes if the condition holds; of concurrent conditional writers one wins. ServiceError PreconditionFailed where it does
@@ -49,10 +52,19 @@ export interface Buckets {
   create(name: string): void;
 }
 
-export async function findObject(store: ObjectStore, key: string): Promise<FoundObject> {
+/** Does the work with the object. ServiceError NoSuchKey where there is none. */
+export async function withObject<T>(
+  store: ObjectStore,
+  key: string,
+  work: (object: FoundObject) => Promise<T>,
+): Promise<T> {
   const found = await store.find(key);
   if (!found) throw noSuchKey(key);
-  return found;
+  try {
+    return await work(found);
+  } finally {
+    await found.close();
+  }
 }
 
 export function noSuchKey(key: string): ServiceError {
