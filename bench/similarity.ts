@@ -10,7 +10,7 @@ import { createFingerprints, type Fingerprints, packPattern } from '../lib/group
 import { buildForest, type Forest } from '../lib/group/forest';
 import { readNetwork } from '../lib/network/read';
 import { random, shuffled } from '../lib/random';
-import { type Mnist, readBenchmark, readMnist } from './support/data';
+import { type Images, readBenchmark, readMnist } from './support/data';
 import { describeMachine, machineText } from './support/machine';
 import { rounded } from './support/measure';
 import { optionsOf, positive } from './support/options';
@@ -100,7 +100,7 @@ export async function similarity(args: string[]): Promise<void> {
     renewBlock('bench/README.md', 'similarity', `${table}\n\n${inputs} images; ${machineText(machine)}.`);
 }
 
-async function knownOf(mnist: Mnist, name: string, epsilon: number, inputs: number): Promise<Known[]> {
+async function knownOf(mnist: Images, name: string, epsilon: number, inputs: number): Promise<Known[]> {
   const { network } = readNetwork(readBenchmark(`nets/${name}.onnx`).bytes, name);
   const bounder = createBounder(network, { threads: 1 });
   const known: Known[] = [];
@@ -113,7 +113,7 @@ async function knownOf(mnist: Mnist, name: string, epsilon: number, inputs: numb
   return known;
 }
 
-async function preActivations(bounder: Bounder, box: ReturnType<Mnist['ball']>) {
+async function preActivations(bounder: Bounder, box: ReturnType<Images['ball']>) {
   const layers = await bounder.preActivations(box);
   const joined = (side: 'lower' | 'upper'): Float32Array =>
     Float32Array.from(layers.flatMap((layer) => [...layer[side]]));

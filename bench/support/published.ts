@@ -3,7 +3,7 @@ import path from 'node:path';
 import { writeNpy } from '../../lib/dataset/npy';
 import { readVnnlib } from '../../lib/region/vnnlib';
 import type { BallVerdict } from '../../lib/report/record';
-import { type Images, readBenchmark, readImages } from './data';
+import { type Images, readBenchmark, readMnist } from './data';
 import { type KnownInstance, knownInstances } from './verdicts';
 
 /** The balls of the `mnist_fc` properties of a network as a data set, for a run of its own. */
