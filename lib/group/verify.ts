@@ -30,7 +30,7 @@ export interface MiniBatchOutcome {
 
 export interface VerifyOptions {
   readonly effort: Effort;
-  /** Time budget of the search of one member, over all attempts. */
+  /** CPU seconds that the search of one member may take, over all attempts. */
   readonly secondsPerBall: number;
   /** Clock time, ms since the epoch, by which to hand back whatever is known. */
   readonly deadline: number;
@@ -122,8 +122,7 @@ async function searchMember(
   // Holds everywhere: only an attack settles that.
   if (violation.some((conjunction) => conjunction.length === 0)) return { verdict: 'open', reason: 'search not run' };
   const rows = violation.flatMap((conjunction) => marginRows([conjunction.slice(0, 1)]));
-  const end = Math.min(deadline, Date.now() + 1000 * effort.searchShare * secondsPerBall);
-  const result = await searcher.search(box, violation, rows, end);
+  const result = await searcher.search(box, violation, rows, deadline, effort.searchShare * secondsPerBall);
   switch (result.kind) {
     case 'proven':
       return { verdict: 'robust', settledBy: result.branched ? 'search' : 'optimised bound', margin: result.margin };

@@ -16,11 +16,15 @@ export interface Blocks {
   readonly relus: readonly NodeId[];
   /** [relus.length + 1]: how each layer, and the output, is computed. */
   readonly layers: readonly BlockLayer[];
+  /** By layer and neuron, 1 where a neuron is left out because what reads it reads instead what it reads (fold.ts). */
+  readonly folded?: readonly Uint8Array[];
 }
 
 export interface BlockLayer extends AffineRows {
   /** By source: `inputBlock` or the number of a layer. */
   readonly from: readonly number[];
+  /** By row, where rows were composed once more (fold.ts): a bound of the sum of absolute values of all terms added up. */
+  readonly absolute?: Float64Array;
 }
 
 /** Expands every segment of the network; done once per network, before its first search. */

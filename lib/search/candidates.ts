@@ -28,6 +28,8 @@ export function gapsOf(problem: Problem, layers: readonly LayerTables[], out: St
 /** Candidates kept per sub-problem: unstable neurons to split at 0, neurons of narrow layers to cut in the middle. */
 const splitsKept = 3;
 const cutsKept = 2;
+/** With so few unstable neurons left splits alone come to an end soon, which cuts need not. */
+const fewLeft = 16;
 
 /** Where the sub-problem of row `r` may be divided, the most promising first; empty when every neuron is decided. */
 export function candidatesOf(
@@ -37,8 +39,11 @@ export function candidatesOf(
   r: number,
   sub: SubProblem,
 ): Candidate[] {
-  const splits = largest(gapsOf(problem, layers, out, r), splitsKept).map((neuron) => ({ neuron, at: 0 }));
-  if (splits.length === 0) return [];
+  const gaps = gapsOf(problem, layers, out, r);
+  const splits = largest(gaps, splitsKept).map((neuron) => ({ neuron, at: 0 }));
+  let left = 0;
+  for (let i = 0; i < gaps.length; i++) if (gaps[i] >= 0) left++;
+  if (left <= fewLeft) return splits;
   const scores = new Float64Array(problem.splits.length).fill(-1);
   const middles = new Float64Array(scores.length);
   for (const [k, { size, isNarrow, lower, upper }] of problem.layers.entries()) {

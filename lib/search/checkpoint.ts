@@ -23,6 +23,8 @@ export interface OpenRegion {
   readonly rows: readonly number[];
   /** Their lower bound, where one is known. */
   readonly margin?: number;
+  /** How hard it is to be tried next: which of the search's levels. */
+  readonly level: number;
   /** The open leaves of its tree, which cover what is not proven of it; absent where its tree has not been begun. */
   readonly leaves?: readonly OpenLeaf[];
 }
@@ -65,6 +67,7 @@ const bodySchema = z.strictObject({
         assumed: z.array(z.tuple([index, index, sign])),
         rows: z.array(index).min(1),
         margin: z.number().optional(),
+        level: index,
         leaves: z
           .array(z.strictObject({ row: index, cuts: z.array(z.tuple([index, index, sign, z.number()])) }))
           .min(1)

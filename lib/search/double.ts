@@ -133,6 +133,13 @@ export function doubleBounder(network: Network): (box: Box, problem: Problem) =>
             error += g * size * Math.max(Math.abs(l), Math.abs(u));
             floatError += size * weights[r];
           }
+          const { neurons, upper: tops } = problem.layers[k].folded;
+          for (let r = 0; coefficients && r < neurons.length; r++) {
+            const a = coefficients[neurons[r]];
+            if (a === 0) continue;
+            at(node.from)[neurons[r]] += a;
+            error += g * Math.abs(a) * tops[r];
+          }
         } else if (coefficients && node.kind !== 'input') {
           for (let j = 0; j < coefficients.length; j++)
             if (coefficients[j] !== 0) error += relative[id] * Math.abs(coefficients[j]) * reach[id][j];
@@ -188,6 +195,8 @@ function reachOf(network: Network, box: Box, problem: Problem, layerOf: Readonly
       const { alive, upper } = problem.layers[layerOf.get(id)!];
       const values = new Float64Array(node.size);
       for (let r = 0; r < alive.length; r++) values[alive[r]] = Math.max(0, upper[r]);
+      const { neurons, upper: tops } = problem.layers[layerOf.get(id)!].folded;
+      for (let r = 0; r < neurons.length; r++) values[neurons[r]] = tops[r];
       reach.push(values);
     } else reach.push(magnitudes(network, node as AffineNode, reach));
   }

@@ -1,8 +1,7 @@
 import { errorInflation } from '../bounds/relaxation';
 import { float32Magnitude, gamma, tinyError, underflowUnit } from '../bounds/rounding';
-import type { AffineRows } from '../network/affine-rows';
 import { type Float32Box, roundUp } from '../region/outward';
-import { type Blocks, inputBlock } from './blocks';
+import { type BlockLayer, type Blocks, inputBlock } from './blocks';
 
 /** Pre-activation bounds of one ball at a ReLU layer, [size]. */
 export interface LayerBounds {
@@ -19,6 +18,8 @@ export interface LayerBounds {
  */
 export interface Problem {
   readonly layers: readonly ProblemLayer[];
+  /** Which step program it takes: whether layers read the input and every layer before. */
+  readonly isFolded: boolean;
   readonly inputSize: number;
   readonly box: Float32Box;
   readonly centre: Float64Array;
@@ -45,6 +46,8 @@ export interface ProblemLayer {
   readonly upper: Float32Array;
   /** Few enough neurons that cutting the range of one narrows the bounds of the next layer. */
   readonly isNarrow: boolean;
+  /** Neurons that are active on all of the part and that rows and columns do without (fold.ts), with their upper bounds. */
+  readonly folded: { readonly neurons: Int32Array; readonly upper: Float32Array };
 }
 
 /** Most neurons of a narrow layer. */
@@ -79,12 +82,13 @@ export function problemOf(
   end = bounds.length,
 ): Problem {
   const inputSize = box.lower.length;
-  const centre = Float64Array.from(box.lower, (low, i) => (low + box.upper[i]) / 2);
-  const radius = Float64Array.from(box.upper, (high, i) => ((high - box.lower[i]) / 2) * (1 + 2 ** -50));
-  const reach = Float64Array.from(centre, (c, i) => Math.abs(c) + radius[i]);
-  const alive = bounds
-    .slice(0, end)
-    .map(({ upper }, k) => Int32Array.from([...upper.keys()].filter((j) => !(upper[j] <= 0) || assumed?.[k].has(j))));
+  const { centre, radius, reach } = inputOf(box);
+  const alive = bounds.slice(0, end).map(({ upper }, k) => {
+    const isAlive = (j: number): boolean => !(upper[j] <= 0 || blocks.folded?.[k][j]) || assumed?.[k].has(j) === true;
+    const own = [...upper.keys()].filter(isAlive);
+    // ONNX Runtime's products want at least one.
+    return Int32Array.from(own.length > 0 ? own : [0]);
+  });
   /** Bounds of the absolute values of each layer's ReLUs. */
   const tops = bounds.map(({ upper }) => upper);
   const layers: ProblemLayer[] = [];
@@ -120,6 +124,7 @@ export function problemOf(
       error: Float32Array.from(magnitude, (m, r) => roundUp((g * m + extra[r]) * errorInflation + tinyError)),
       lower: Float32Array.from(own, (j) => lower[j]),
       upper: Float32Array.from(own, (j) => upper[j]),
+      folded: foldedOf(blocks.folded?.[k], own, upper),
       isNarrow: own.length <= mostNarrow && blocks.layers.some(({ from }, n) => n < alive.length && from.includes(k)),
     });
     magnitudeSum += magnitude.reduce((a, b) => a + b, 0);
@@ -132,6 +137,7 @@ export function problemOf(
   }
   return {
     layers,
+    isFolded: blocks.folded !== undefined,
     inputSize,
     box,
     centre,
@@ -141,6 +147,22 @@ export function problemOf(
     splits,
     slack: 8 * underflowUnit * terms * (magnitudeSum + 1),
   };
+}
+
+/** Centre and radius of a box, and bounds of the absolute values. */
+export function inputOf({ lower, upper }: Float32Box): {
+  readonly centre: Float64Array;
+  readonly radius: Float64Array;
+  readonly reach: Float64Array;
+} {
+  const centre = Float64Array.from(lower, (low, i) => (low + upper[i]) / 2);
+  const radius = Float64Array.from(upper, (high, i) => ((high - lower[i]) / 2) * (1 + 2 ** -50));
+  return { centre, radius, reach: Float64Array.from(centre, (c, i) => Math.abs(c) + radius[i]) };
+}
+
+function foldedOf(folded: Uint8Array | undefined, own: Int32Array, upper: Float32Array): ProblemLayer['folded'] {
+  const neurons = Int32Array.from([...(folded ?? []).keys()].filter((j) => folded![j] === 1 && !own.includes(j)));
+  return { neurons, upper: Float32Array.from(neurons, (j) => upper[j]) };
 }
 
 /** A functional: coefficients by component of a layer's pre-activations (or the outputs), sparse. */
@@ -204,7 +226,7 @@ export function initialSlopes({ layers, offsets }: Problem): Float32Array {
 
 /** Per row: a bound of the sum of absolute values of its terms, and the error of composed entries. */
 function magnitudes(
-  map: AffineRows & { readonly from: readonly number[] },
+  map: BlockLayer,
   rows: Int32Array,
   reach: Float64Array,
   tops: readonly Float32Array[],
@@ -225,6 +247,7 @@ function magnitudes(
       if (map.magnitudes) extra[r] += compositionError * (sum + map.biasMagnitude[j]);
     }
   }
+  if (map.absolute) for (const [r, j] of rows.entries()) extra[r] += compositionError * map.absolute[j];
   return { magnitude, extra };
 }
 

@@ -3,6 +3,7 @@ import { optimise } from './optimise';
 import type { Problem } from './problem';
 import type { StepProgram } from './steps';
 import { type Candidate, childOf, type SubProblem } from './sub-problem';
+import { isOver, type TimeLimit } from './time-limit';
 
 /** What is known of one functional: its sub-problem before any split, its bound, and where to divide it. */
 export interface Root {
@@ -26,13 +27,11 @@ interface Tree {
   gain: number;
 }
 
-export interface RefineOptions {
+export interface RefineOptions extends TimeLimit {
   /** Layers that the functionals depend on: the first so many. */
   readonly layers: number;
   /** Leaves per functional, at most. */
   readonly leaves: number;
-  /** Clock time, ms since the epoch. */
-  readonly deadline: number;
 }
 
 /** Rows of one call, and steps per sub-problem. */
@@ -51,11 +50,11 @@ export async function refine(
   problem: Problem,
   feeds: { readonly [name: string]: ort.Tensor },
   roots: readonly Root[],
-  { layers, leaves: most, deadline }: RefineOptions,
+  { layers, leaves: most, ...time }: RefineOptions,
 ): Promise<number[]> {
   const bounds = roots.map(({ bound }) => bound);
   let open = roots.map((leaf, root): Tree => ({ root, leaves: [leaf], bound: leaf.bound, gain: 0 }));
-  while (open.length > 0 && Date.now() <= deadline) {
+  while (open.length > 0 && !isOver(time)) {
     const children: { readonly tree: Tree; readonly sub: SubProblem; readonly least: number }[] = [];
     const kept: Tree[] = [];
     for (const tree of open) {

@@ -1,9 +1,11 @@
 import type { Float32Box } from '../region/outward';
 import type { Blocks } from './blocks';
 import type { Doubts } from './doubt';
+import { foldActive } from './fold';
 import {
   type AffineFunctional,
   type Assumptions,
+  inputOf,
   type LayerBounds,
   type Problem,
   problemOf,
@@ -11,6 +13,7 @@ import {
 } from './problem';
 import type { StepPrograms } from './steps';
 import { tightenBounds } from './tighten';
+import type { TimeLimit } from './time-limit';
 import { searchTree, type TreeResult, type TryWitness } from './tree';
 
 /** How a search ended; `regions` and so on are what it took. */
@@ -25,12 +28,9 @@ export type SearchResult =
       readonly regions: number;
     };
 
-export interface RegionOptions {
-  /** Clock time, ms since the epoch. */
-  readonly deadline: number;
+export interface RegionOptions extends TimeLimit {
   readonly frontier: number;
   readonly batch: number;
-  readonly tightenSteps: number;
   /** What the ball as a whole is tried with, one after the other; the last is also what regions are tried with. */
   readonly levels: readonly Level[];
   /** Second opinions in float64 on the sub-problems of a region, for the functionals that are open there; without, float32 alone decides. */
@@ -39,6 +39,8 @@ export interface RegionOptions {
 
 /** How hard one attempt at a region tries. */
 export interface Level {
+  /** Steps of slopes for the bounds of neurons; 0: the bounds stay as they are. */
+  readonly tightenSteps: number;
   /** Sub-problems per neuron that tightening may take to decide a sign (tighten.ts). */
   readonly leaves: number;
   /** Sub-problems of the tree with the bounds that this gives. */
@@ -72,7 +74,6 @@ export async function searchRegions(
   tryWitness: (problem: Problem) => TryWitness,
   options: RegionOptions,
 ): Promise<SearchResult> {
-  const session = await steps.get(blocks.relus.length);
   const open: Region[] = [
     {
       level: 0,
@@ -87,11 +88,12 @@ export async function searchRegions(
   let branched = false;
   for (let region = open.pop(); region !== undefined; region = open.pop()) {
     regions++;
-    const { deadline, tightenSteps, levels } = options;
-    const { leaves, limit } = levels[region.level];
-    const own = await tightenBounds(blocks, box, region.bounds, (k) => steps.get(k), {
+    const { deadline, cpuEnd, levels } = options;
+    const time: TimeLimit = { deadline, ...(cpuEnd !== undefined && { cpuEnd }) };
+    const { tightenSteps, leaves, limit } = levels[region.level];
+    const own = await tightenBounds(blocks, box, region.bounds, steps.get, {
       steps: tightenSteps,
-      deadline,
+      ...time,
       assumed: region.assumed,
       leaves,
     });
@@ -101,9 +103,11 @@ export async function searchRegions(
         return { kind: 'open', reason: 'stuck', margin: Number.NEGATIVE_INFINITY, regions };
       continue;
     }
-    const problem = problemOf(blocks, box, own, region.assumed);
+    const folded = foldActive(blocks, own, box.lower.length, inputOf(box).reach, region.assumed) ?? blocks;
+    const problem = problemOf(folded, box, own, region.assumed);
+    const session = await steps.get(blocks.relus.length, problem.isFolded);
     const rows = problemRows(
-      blocks,
+      folded,
       problem,
       region.rows.map((index) => functionals[index]),
       own,
@@ -115,7 +119,7 @@ export async function searchRegions(
     );
     const tree = (most: number): Promise<TreeResult> =>
       searchTree(session, problem, rows, tryWitness(problem), {
-        ...{ deadline, frontier, batch, limit: most },
+        ...{ ...time, frontier, batch, limit: most },
         ...(doubts && { doubts }),
       });
     let result = await tree(limit);

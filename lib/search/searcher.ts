@@ -7,9 +7,11 @@ import { type HalfSpace, type Violation, violates } from '../region/violation';
 import { type Blocks, blocksOf } from './blocks';
 import { doubleBounder } from './double';
 import { doubtsOf } from './doubt';
+import { levels } from './levels';
 import type { Problem } from './problem';
-import { type Level, type SearchResult, searchRegions } from './regions';
+import { type SearchResult, searchRegions } from './regions';
 import { type StepPrograms, stepPrograms } from './steps';
+import { cpuEndIn } from './time-limit';
 
 /** Complete search of single balls of one network. */
 export interface Searcher {
@@ -17,22 +19,20 @@ export interface Searcher {
    * Proves all rows > 0 on the box, or finds a counterexample to the violation that they stand for.
    *
    * @param deadline clock time, ms since the epoch
+   * @param cpuSeconds CPU time that it may take, by default without limit
    */
-  search(box: Box, violation: Violation, rows: readonly HalfSpace[], deadline: number): Promise<SearchResult>;
+  search(
+    box: Box,
+    violation: Violation,
+    rows: readonly HalfSpace[],
+    deadline: number,
+    cpuSeconds?: number,
+  ): Promise<SearchResult>;
   release(): Promise<void>;
 }
 
-/** Sub-problems bounded by one call, by the bounds of one region, and steps of tightening: what settled mnist_fc fastest. */
+/** Sub-problems bounded by one call. */
 const batch = 128;
-const tightenSteps = 12;
-
-/** Cheap for balls that nearly suffice with slopes, then more and more of deciding signs of neurons. */
-const levels: readonly Level[] = [
-  { leaves: 0, limit: 128 },
-  { leaves: 48, limit: 1000 },
-  { leaves: 256, limit: 4000 },
-  { leaves: 1000, limit: 8000 },
-];
 
 /** @param memoryBytes cap on what the open sub-problems of a ball take */
 export function createSearcher(
@@ -47,7 +47,8 @@ export function createSearcher(
     return { blocks, steps: stepPrograms(blocks), double: doubleBounder(network) };
   };
   return {
-    async search(box, violation, rows, deadline) {
+    async search(box, violation, rows, deadline, cpuSeconds = Number.POSITIVE_INFINITY) {
+      const cpuEnd = cpuEndIn(cpuSeconds);
       compiled ??= compile();
       const { blocks, steps, double } = compiled;
       const tryWitness = (problem: Problem) => async (corner: Float32Array | Float64Array) => {
@@ -61,8 +62,8 @@ export function createSearcher(
       const bounds = await bounder.preActivations(box);
       return searchRegions(blocks, steps, outward(box), bounds, functionals, tryWitness, {
         deadline,
+        cpuEnd,
         batch,
-        tightenSteps,
         levels,
         doubtsOf: (problem, open) => doubtsOf(double, box, problem, open),
         frontier: frontierOf(network, memoryBytes),

@@ -1,6 +1,12 @@
 import { graphBuilder, type Value } from '../bounds/graph';
 import { type Blocks, inputBlock } from './blocks';
 
+/** Which layers, or the input, each layer reads. */
+export interface StepShape {
+  readonly relus: Blocks['relus'];
+  readonly layers: readonly { readonly from: readonly number[] }[];
+}
+
 /**
  * One step of the optimised bound (alpha and beta) as an ONNX graph over R rows of one problem, for functionals of layer `end` (by default the
  * output); the matrices are inputs, so one session serves
@@ -23,7 +29,7 @@ import { type Blocks, inputBlock } from './blocks';
  * With the minimiser fixed, the bound is linear in slopes and multipliers: d bound / d a = max(h, 0) z, and d bound / d beta = -z or +z
  * (Wang et al. 2021, beta-CROWN, section 3.3).
  */
-export function emitStep({ relus, layers }: Blocks, end = relus.length): Uint8Array {
+export function emitStep({ relus, layers }: StepShape, end = relus.length): Uint8Array {
   const graph = graphBuilder();
   const block = (k: number, s: number): Value => {
     const from = layers[k].from[s];

@@ -63,8 +63,8 @@ export function layerTables(problem: Problem, k: number, open: readonly SubProbl
         multiplier[i] = -split * beta[offset + j];
       } else if (low >= 0) {
         alpha[i] = slope[i] = 1;
-      } else if (narrowed && narrowed.upper[offset + j] <= 0) {
-        // Never active here: both slopes are 0.
+      } else if ((narrowed ? narrowed.upper[offset + j] : upper[j]) <= 0) {
+        // Never active: both slopes are 0.
       } else {
         // Also where bounds are NaN: then slopes are NaN, and nothing is proven.
         kind[i] = unstable;

@@ -1,17 +1,20 @@
 import { type Float32Box, roundDown, roundUp } from '../region/outward';
 import type { Blocks } from './blocks';
+import { foldActive } from './fold';
 import { optimise, problemFeeds } from './optimise';
-import { type Assumptions, initialSlopes, type LayerBounds, problemOf, problemRows } from './problem';
+import { type Assumptions, initialSlopes, inputOf, type LayerBounds, problemOf, problemRows } from './problem';
 import { type Root, refine } from './refine';
-import type { StepProgram } from './steps';
+import type { StepPrograms } from './steps';
+import { isOver, type TimeLimit } from './time-limit';
 
-/** Rows of one call. */
-const rowsPerCall = 256;
+/** Neurons whose two rows go through one call, and roots that are refined together. */
+const neuronsPerCall = 64;
+const rootsPerCall = 64;
+/** Share of the widths, or of the signs, that a call has to win for the next one, of neurons further from keeping their sign, to be made. */
+const worthwhile = 0.03;
 
-export interface TightenOptions {
+export interface TightenOptions extends TimeLimit {
   readonly steps: number;
-  /** Clock time, ms since the epoch. */
-  readonly deadline: number;
   /** Signs that hold on the part of the ball in question; they bound their own neurons and constrain all rows. */
   readonly assumed?: Assumptions;
   /** Sub-problems per neuron, at most, to decide the sign of those that nearly keep one; 0: slopes alone. */
@@ -32,8 +35,8 @@ export async function tightenBounds(
   blocks: Blocks,
   box: Float32Box,
   bounds: readonly LayerBounds[],
-  programFor: (layer: number) => Promise<StepProgram>,
-  { steps, deadline, assumed, leaves = 0 }: TightenOptions,
+  programFor: StepPrograms['get'],
+  { steps, assumed, leaves = 0, ...time }: TightenOptions,
 ): Promise<LayerBounds[]> {
   const better = bounds.map(({ lower, upper }, k) => {
     const own = { lower: lower.slice(), upper: upper.slice() };
@@ -43,50 +46,74 @@ export async function tightenBounds(
     }
     return own;
   });
+  if (steps === 0) return better;
+  const { reach } = inputOf(box);
   for (let k = 1; k < blocks.relus.length; k++) {
     const { lower, upper } = better[k];
-    const unstable = [...lower.keys()].filter((j) => lower[j] < 0 && upper[j] > 0);
+    const nearness = (j: number): number => Math.min(-lower[j], upper[j]) / (upper[j] - lower[j]);
+    const unstable = [...lower.keys()]
+      .filter((j) => lower[j] < 0 && upper[j] > 0)
+      .sort((a, b) => nearness(a) - nearness(b) || a - b);
     if (unstable.length === 0) continue;
-    const problem = problemOf(blocks, box, better, assumed, k);
-    const functionals = unstable.flatMap((j) => [1, -1].map((sign) => ({ terms: [[j, sign]] as const, offset: 0 })));
-    const rows = problemRows(blocks, problem, functionals, better, k);
-    const program = await programFor(k);
+    const own = foldActive(blocks, better, box.lower.length, reach, assumed, k) ?? blocks;
+    const problem = problemOf(own, box, better, assumed, k);
+    const program = await programFor(k, problem.isFolded);
     const feeds = problemFeeds(problem, k);
     const neurons = problem.offsets[problem.layers.length];
     const start = { splits: problem.splits, alpha: initialSlopes(problem), beta: new Float32Array(neurons) };
-    const raise = (row: number, bound: number): void => {
-      const j = unstable[row >> 1];
-      if (row % 2 === 0) lower[j] = Math.max(lower[j], roundDown(bound));
-      else upper[j] = Math.min(upper[j], roundUp(-bound));
-    };
-    const roots: { readonly row: number; readonly root: Root }[] = [];
-    for (let at = 0; at < rows.length; at += rowsPerCall) {
-      if (Date.now() > deadline) return better;
-      const part = rows.slice(at, at + rowsPerCall).map((row) => ({ ...start, row }));
-      const results = await optimise(program, problem, feeds, part, {
-        steps,
-        alphaRate: 0.3,
-        betaRate: 0.1,
-        layers: k,
+    let roots: OwnRoot[] = [];
+    for (let at = 0; at < unstable.length; at += neuronsPerCall) {
+      if (isOver(time)) return better;
+      const part = unstable.slice(at, at + neuronsPerCall);
+      const sides = part.flatMap((j) => [1, -1].map((sign) => ({ j, sign })));
+      const functionals = sides.map(({ j, sign }) => ({ terms: [[j, sign]] as const, offset: 0 }));
+      const rows = problemRows(own, problem, functionals, better, k);
+      const subs = rows.map((row) => ({ ...start, row }));
+      const results = await optimise(program, problem, feeds, subs, {
+        ...{ steps, alphaRate: 0.3, betaRate: 0.1, layers: k },
       });
-      for (const [i, { bound }] of results.entries()) raise(at + i, bound);
-      if (leaves === 0) continue;
-      for (const [i, result] of results.entries()) {
-        const { bound, alpha, beta } = result;
-        const j = unstable[(at + i) >> 1];
-        const width = upper[j] - lower[j];
-        const isOpen = lower[j] < 0 && upper[j] > 0;
-        if (isOpen && bound > -nearlyStable * width)
-          roots.push({
-            row: at + i,
-            root: { sub: { ...part[i], alpha, beta }, bound, candidates: result.candidates() },
-          });
+      const before = totalWidth(part, better[k]);
+      for (const [i, { bound }] of results.entries()) raise(better[k], sides[i], bound);
+      const gain = 1 - totalWidth(part, better[k]) / before;
+      if (leaves > 0) {
+        const near = results.flatMap((result, i): OwnRoot[] => {
+          const { j } = sides[i];
+          const { bound, alpha, beta } = result;
+          if (!(lower[j] < 0 && upper[j] > 0 && bound > -nearlyStable * (upper[j] - lower[j]))) return [];
+          return [{ side: sides[i], sub: { ...subs[i], alpha, beta }, bound, candidates: result.candidates() }];
+        });
+        roots = roots.concat(near);
       }
+      if (gain < worthwhile) break;
     }
-    if (roots.length === 0) continue;
-    const list = roots.map(({ root }) => root);
-    const refined = await refine(program, problem, feeds, list, { layers: k, leaves, deadline });
-    for (const [i, bound] of refined.entries()) raise(roots[i].row, bound);
+    roots.sort((a, b) => b.bound - a.bound);
+    for (let at = 0; at < roots.length; at += rootsPerCall) {
+      const part = roots.slice(at, at + rootsPerCall);
+      const bounds = await refine(program, problem, feeds, part, { ...time, layers: k, leaves });
+      for (const [i, bound] of bounds.entries()) raise(better[k], part[i].side, bound);
+      const decided = part.filter(({ side: { j } }) => lower[j] >= 0 || upper[j] <= 0);
+      if (decided.length < worthwhile * part.length) break;
+    }
   }
   return better;
+}
+
+/** A functional of one neuron, sign * z, that nearly keeps its sign. */
+interface OwnRoot extends Root {
+  readonly side: Side;
+}
+
+interface Side {
+  readonly j: number;
+  readonly sign: number;
+}
+
+/** Takes a lower bound of sign * z_j. */
+function raise({ lower, upper }: LayerBounds, { j, sign }: Side, bound: number): void {
+  if (sign > 0) lower[j] = Math.max(lower[j], roundDown(bound));
+  else upper[j] = Math.min(upper[j], roundUp(-bound));
+}
+
+function totalWidth(neurons: readonly number[], { lower, upper }: LayerBounds): number {
+  return neurons.reduce((sum, j) => sum + upper[j] - lower[j], 0);
 }

@@ -4,6 +4,7 @@ import { type Optimised, optimise, problemFeeds } from './optimise';
 import { initialSlopes, type Problem, type ProblemRow } from './problem';
 import type { StepProgram } from './steps';
 import { type Candidate, childOf, type SubProblem } from './sub-problem';
+import { isOver, type TimeLimit } from './time-limit';
 
 /** How the search of one region ended. */
 export type TreeResult =
@@ -25,9 +26,7 @@ export type TreeResult =
       readonly gaps: Float64Array;
     };
 
-export interface TreeOptions {
-  /** Clock time, ms since the epoch. */
-  readonly deadline: number;
+export interface TreeOptions extends TimeLimit {
   /** Sub-problems kept at the same time, at most. */
   readonly frontier: number;
   /** Sub-problems bounded by one call. */
@@ -64,7 +63,7 @@ export async function searchTree(
   problem: Problem,
   rows: readonly ProblemRow[],
   tryWitness: TryWitness,
-  { deadline, frontier, batch, limit, doubts }: TreeOptions,
+  { frontier, batch, limit, doubts, ...time }: TreeOptions,
 ): Promise<TreeResult> {
   const feeds = problemFeeds(problem);
   const neurons = problem.offsets[problem.layers.length];
@@ -191,7 +190,7 @@ export async function searchTree(
   if (first) return first;
   const branched = open.length > 0;
   while (open.length > 0) {
-    if (Date.now() > deadline) return giveUp('time');
+    if (isOver(time)) return giveUp('time');
     if (open.length > frontier) return giveUp('memory');
     if (bounded > limit) return giveUp('limit');
     // The latest first: the frontier stays small.

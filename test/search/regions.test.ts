@@ -14,8 +14,7 @@ const generous: RegionOptions = {
   deadline: Number.POSITIVE_INFINITY,
   frontier: 10_000,
   batch: 8,
-  levels: [{ leaves: 0, limit: 1000 }],
-  tightenSteps: 4,
+  levels: [{ tightenSteps: 4, leaves: 0, limit: 1000 }],
 };
 const nothing = () => async () => undefined;
 
@@ -38,10 +37,10 @@ describe('regions on tiny nets', () => {
           const functionals = [{ terms: [...coefficients.entries()], offset: distance - exact }];
           // Every region is divided after its root: regions must cover, and carry their rows. Refined bounds on top.
           for (const levels of [
-            [{ leaves: 0, limit: 1 }],
+            [{ tightenSteps: 4, leaves: 0, limit: 1 }],
             [
-              { leaves: 0, limit: 1 },
-              { leaves: 6, limit: 1 },
+              { tightenSteps: 4, leaves: 0, limit: 1 },
+              { tightenSteps: 4, leaves: 6, limit: 1 },
             ],
             generous.levels,
           ]) {
