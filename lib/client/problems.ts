@@ -45,6 +45,8 @@ const known: Readonly<Record<string, (target: Target, message: string) => BadInp
 
 const unreachable = [
   'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
   'ENOTFOUND',
   'EHOSTUNREACH',
   'ENETUNREACH',
@@ -83,6 +85,14 @@ function codeOf(error: Error): string | undefined {
     each instanceof Error ? ['code' in each ? messageOf(each.code) : '', each.name, ...each.message.split(' ')] : [],
   );
   return unreachable.find((name) => said.includes(name));
+}
+
+/** Whether there was no connection, and there may be one later. */
+export function isUnreachable(error: unknown): boolean {
+  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
+    if (codeOf(cause) !== undefined) return true;
+  }
+  return false;
 }
 
 function each<T>(names: readonly string[], value: T): Record<string, T> {

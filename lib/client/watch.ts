@@ -10,6 +10,7 @@ import { problemsOfCause } from '../workflow/cause';
 import type { Deployment } from './connect';
 import type { Execution } from './executions';
 import { followRun, type RunProgress } from './follow';
+import { isUnreachable } from './problems';
 
 /** How a run ended that was watched. */
 export type Watched =
@@ -37,19 +38,29 @@ export interface WatchOptions {
 export async function watchRun({ storage, executions }: Deployment, options: WatchOptions): Promise<Watched> {
   const { run, interval, signal, onProgress } = options;
   const follower = followRun(storage, run);
+  let progress: RunProgress | undefined;
+  let seen = 0;
   for (;;) {
-    // Asked first: what is read after the end is all that there will be.
-    const execution = await findExecution(executions, run);
-    if (execution.status !== 'RUNNING' && execution.status !== 'PENDING_REDRIVE') {
-      return endOf(storage, run, execution);
+    try {
+      // Asked first: what is read after the end is all that there will be.
+      const execution = await findExecution(executions, run);
+      if (execution.status !== 'RUNNING' && execution.status !== 'PENDING_REDRIVE') {
+        return await endOf(storage, run, execution);
+      }
+      progress = await follower.poll();
+      onProgress(progress);
+      seen = Date.now();
+    } catch (error) {
+      // A network that breaks off or a server that is started anew, once watched, is waited for.
+      if (progress === undefined || Date.now() - seen > 1000 * patience || !isUnreachable(error)) throw error;
     }
-    const progress = await follower.poll();
-    onProgress(progress);
+    if (interval > 0 && !signal.aborted) await delay(1000 * interval, undefined, { signal }).catch(() => {});
     if (interval === 0 || signal.aborted) return { kind: 'running', progress };
-    await delay(1000 * interval, undefined, { signal }).catch(() => {});
-    if (signal.aborted) return { kind: 'running', progress };
   }
 }
+
+/** Seconds without an answer before a watched deployment is given up. */
+const patience = 60;
 
 /** @throws BadInputError when there is no execution of this name */
 export async function findExecution(executions: Deployment['executions'], run: string): Promise<Execution> {

@@ -51,7 +51,9 @@ export function createEndpoint(options: EndpointOptions) {
   return async (message: IncomingMessage, response: ServerResponse): Promise<void> => {
     const request = requestOf(message);
     const service = serviceOf(request.headers);
-    const bytes = Number(request.headers['content-length'] ?? 0);
+    // Of a body that does not say its length, all that it may have.
+    const unknown = request.headers['transfer-encoding'] === undefined ? 0 : longestBody;
+    const bytes = Number(request.headers['content-length'] ?? unknown);
     let result: ServiceResponse;
     try {
       result = await gate.within(bytes, () => answer(service, request, message));

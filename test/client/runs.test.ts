@@ -187,6 +187,27 @@ test('a round whose plan is not written yet is looked at again', async () => {
   expect((await follower.poll()).batches.planned).toBe(round.batches);
 });
 
+test('watching waits for a connection that breaks off, and for nothing else', async () => {
+  const { executions, deployment } = setUp();
+  await executions.start('r', { kind: 'run', bucket: 'b', run: 'r' });
+  const answers = [undefined, Object.assign(new Error('gone'), { code: 'ECONNREFUSED' }), new Error('AccessDenied')];
+  let looks = 0;
+  const flaky = {
+    ...executions,
+    find: async (name: string) => {
+      const error = answers[looks++];
+      if (error) throw error;
+      return executions.find(name);
+    },
+  };
+  const options = { run: 'r', interval: 0.001, signal: new AbortController().signal, onProgress: () => {} };
+  await expect(watchRun({ ...deployment, executions: flaky }, options)).rejects.toThrow('AccessDenied');
+  expect(looks).toBe(3);
+  // Before anything was seen, it is not waited for.
+  looks = 1;
+  await expect(watchRun({ ...deployment, executions: flaky }, options)).rejects.toThrow('gone');
+});
+
 describe('a run that ended early', () => {
   test.each([
     [

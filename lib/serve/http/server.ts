@@ -18,6 +18,8 @@ export async function listenOnLoopback(
   const server = createServer((message, response) => {
     answer(message, response).catch(() => message.socket.destroy());
   });
+  // Longer than clients wait between two looks (`watch`), so that they do not meet a connection that is just being closed.
+  server.keepAliveTimeout = 65_000;
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve));
   const actual = (server.address() as AddressInfo).port;
   return { endpoint: `http://127.0.0.1:${actual}`, port: actual, close: (patience = 0) => close(server, patience) };
