@@ -6,6 +6,7 @@ import type { AuditView } from '../report/page/audit';
 import type { BallVerdict, Report } from '../report/record';
 import type { RunRequest } from '../schedule/records';
 import { MissingKeyError, type Storage } from '../storage/storage';
+import { RunsContradictError } from './contradictions';
 import { differenceOf, type RunDifference } from './difference';
 import { type HistoryEntry, readHistory, writeHistory } from './history';
 import { readItemKeys } from './item-keys';
@@ -23,6 +24,8 @@ export interface Conclusion {
 /**
  * Concludes a run of a policy that is done: stores what it found out for later runs, compares it with the last one of the policy on
  * the model (of whichever version), and looks at the thresholds. Doing it again writes the same again.
+ *
+ * @throws RunsContradictError where the two runs cannot both be right; nothing is stored for later runs then
  */
 export async function concludeRun(
   storage: Storage,
@@ -36,13 +39,16 @@ export async function concludeRun(
   const { model } = run.request;
   const keys = await readItemKeys(records, run.inputs, run.datasetHash);
   await writeItemKeys(storage, run.id, keys);
-  const items = newVerdicts(report, keys);
-  if (items.length > 0) await writeVerdicts(storage, { run: run.id, modelHash: run.modelHash }, items);
-
   const history = (await readHistory(storage, policy.name, model)).filter(isBefore(run.startedAt, run.id));
   const last = history.findLast(({ status }) => status === 'done');
   const difference = last && (await differenceTo(storage, last, viewOf(report, keys)));
   if (difference) await storage.put(differenceKey(run.id), `${JSON.stringify(difference)}\n`);
+  if (difference && difference.contradictions.length > 0) {
+    throw new RunsContradictError(difference.before.run, run.id, difference.contradictions);
+  }
+  const items = newVerdicts(report, keys);
+  if (items.length > 0) await writeVerdicts(storage, { run: run.id, modelHash: run.modelHash }, items);
+
   const thresholds = thresholdStates(report, policy.thresholds, difference);
   const rechecked = reuse?.balls.filter(({ recheck }) => recheck).length ?? 0;
   const reused = (reuse?.balls.length ?? 0) - rechecked;
@@ -57,7 +63,6 @@ export async function concludeRun(
   };
   await writeHistory(storage, entry);
   const events = [...crossings(report, policy, thresholds, last?.thresholds ?? [], at)];
-  if (difference && difference.contradictions.length > 0) events.push(contradicting(difference, policy, report, at));
   events.push(finished(report, policy, difference, at));
   const ignored = reuse?.ignored ?? [];
   return {
@@ -78,7 +83,7 @@ export async function concludeFailure(
   const problems = failed.problems.length > 0 ? failed.problems : [failed.error];
   const entry = entryOf(id, request, policy, run.startedAt);
   await writeHistory(storage, { ...entry, status: 'failed', problems: [...problems] });
-  const contradicts = failed.error === 'ContradictionError';
+  const contradicts = ['ContradictionError', 'RunsContradictError'].includes(failed.error);
   return [
     policyEvent([id], {
       type: contradicts ? 'Verdicts Contradict' : 'Run Failed',
@@ -137,17 +142,6 @@ function provenOf({ verdict, settledBy = '', margin, predicted, witness }: BallV
     return { verdict, epsilon, settledBy, predicted, witness };
   }
   return undefined;
-}
-
-function contradicting(difference: RunDifference, policy: RunPolicy, { run }: Report, at: string): PolicyEvent {
-  const { model } = run.request;
-  return policyEvent([run.id, 'difference'], {
-    type: 'Verdicts Contradict',
-    at,
-    message: `${model}: verdicts of the runs ${difference.before.run} and ${run.id} cannot both be true: ${difference.contradictions[0]}`,
-    notify: policy.notify,
-    ...{ policy: policy.name, model, run: run.id, problems: difference.contradictions },
-  });
 }
 
 function finished({ run }: Report, policy: RunPolicy, difference: RunDifference | undefined, at: string): PolicyEvent {

@@ -1,5 +1,16 @@
 import type { RunView } from './run-view';
 
+/** Two runs on one model have verdicts that cannot both be true: something is unsound, and no verdict of them deserves trust. */
+export class RunsContradictError extends Error {
+  override readonly name = 'RunsContradictError';
+
+  constructor(before: string, after: string, contradictions: readonly string[]) {
+    super(
+      `verdicts of the runs ${before} and ${after} cannot both be true: ${contradictions.join('; ')}; keep both runs`,
+    );
+  }
+}
+
 /** More contradictions than these are counted, not listed. */
 const listed = 20;
 

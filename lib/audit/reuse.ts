@@ -1,4 +1,4 @@
-import type { Records } from '../dataset/records';
+import { openRecords } from '../dataset/records';
 import type { Engine } from '../group/engine';
 import { readInputs } from '../pipeline/inputs';
 import { random, shuffled } from '../random';
@@ -32,7 +32,6 @@ export async function reuseVerdicts(
   storage: Storage,
   record: RunRecord,
   state: RunState,
-  records: Records,
   engine: Pick<Engine, 'original' | 'network'>,
 ): Promise<RunState> {
   const { policy, epsilons, seed } = record.request;
@@ -40,6 +39,8 @@ export async function reuseVerdicts(
   const { byItem, ignored } = await readVerdicts(storage, record.modelHash);
   const found: Omit<ReusedBall, 'recheck'>[] = [];
   if (byItem.size > 0) {
+    // As the run record has it, which is what every mini-batch verifies.
+    const records = await openRecords(storage, record.request.dataset, record.preprocessing);
     const keys = await readItemKeys(records, record.inputs, record.datasetHash);
     const labels = await records.labels();
     const isKnown = (input: number): boolean =>

@@ -74,7 +74,7 @@ export async function writeFirstPlan(storage: Storage, run: string, at: LookedAt
     predicted,
     bandit: await learned(storage, engine.hash),
   });
-  const state = await reuseVerdicts(storage, kept, unsettled, records, engine);
+  const state = await reuseVerdicts(storage, kept, unsettled, engine);
   await storage.put(ledgerKey(run, 'plan'), toLines(ledgerLines(undefined, state)));
   return writeNextRound(storage, kept, state, trees, now);
 }

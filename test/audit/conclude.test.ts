@@ -5,6 +5,8 @@ import { planRun } from '../../lib/pipeline/plan';
 import { readJson } from '../../lib/pipeline/records';
 import { failureRecordSchema, reportRun } from '../../lib/pipeline/report';
 import type { PolicyEvent } from '../../lib/policy/events';
+import { buildReport } from '../../lib/report/build';
+import { reportJson } from '../../lib/report/json';
 import { getText, type Storage } from '../../lib/storage/storage';
 import { runToEnd } from '../support/in-process-run';
 import { memoryStorage } from '../support/memory-storage';
@@ -93,6 +95,23 @@ test('a run that stopped at its cap leaves the rest for the next', async () => {
   const { report: next } = await policyRun(storage, 'next', set, {}, radii);
   expect(next.radii[0].unknown).toBe(0);
   expect((await differenceIn(storage, 'next')).radii[0].newlyProven).toBe(next.radii[0].robust);
+});
+
+test('a run that cannot be right beside the last one fails, and leaves nothing to later runs', async () => {
+  const storage = memoryStorage();
+  const { report } = await policyRun(storage, 'first', set, {}, radii);
+  const [{ key }] = await storage.list('verdicts/');
+  const robust = report.balls.find(({ verdict }) => verdict === 'robust')!;
+  const forged = { ...robust, verdict: 'not-robust' as const, predicted: 0, witness: 'nowhere.npy' };
+  const balls = report.balls.map((ball) => (ball === robust ? forged : ball));
+  await storage.put('runs/first/report.json', reportJson(buildReport({ ...report, balls })));
+  await expect(policyRun(storage, 'second', set, {}, radii)).rejects.toMatchObject({
+    name: 'RunsContradictError',
+    message: expect.stringContaining(`robust: run second, input ${robust.index} at 0.02`),
+  });
+  expect((await differenceIn(storage, 'second')).contradictions).toHaveLength(1);
+  expect((await storage.list('verdicts/')).map((stored) => stored.key)).toEqual([key]);
+  expect(await historyOf(storage)).toMatchObject([{ run: 'first' }]);
 });
 
 describe('thresholds', () => {

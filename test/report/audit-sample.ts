@@ -55,7 +55,7 @@ export function sampleAudit(name = (text: string) => text, runs = 6): AuditView 
           ...{ before: 'unknown', after: 'robust', change: 'newly proven' },
         },
       ],
-      contradictions: name('') === '' ? [] : [name('contradiction')],
+      contradictions: [],
     },
     thresholds: [
       { name: `certified accuracy at ${name('0.01')}`, limit: 0.8, value: 0.5, holds: false },

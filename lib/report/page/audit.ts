@@ -65,20 +65,13 @@ function thresholdTable(thresholds: readonly ThresholdState[]): Part {
 }
 
 function differencePart(difference: RunDifference): Markup {
-  const { before, after, sameModel, radii, balls, contradictions } = difference;
+  const { before, after, sameModel, radii, balls } = difference;
   const models = sameModel
     ? 'Both are about the same version of the model, so what changed is what is known.'
     : html`The model changed, from <code>${before.modelHash.slice(0, 12)}</code> to
         <code>${after.modelHash.slice(0, 12)}</code>.`;
   return html`<h2>Since the last run</h2>
     <p class="lead">Compared with <code>${before.run}</code> of ${before.startedAt}, on the same balls. ${models}</p>
-    ${
-      contradictions.length > 0 &&
-      html`<div class="alert failed" role="alert">
-        <h2>Verdicts contradict each other</h2>
-        <ul>${contradictions.map((contradiction) => html`<li>${contradiction}</li>`)}</ul>
-      </div>`
-    }
     ${differenceTable(radii)} ${balls.length > 0 && changedTable(balls)}`;
 }
 
