@@ -1,9 +1,10 @@
-import type { Network } from '../network/network';
+import type { Network, NodeId } from '../network/network';
 import type { Box } from '../region/box';
 import type { HalfSpace } from '../region/violation';
 import { type Chunk, chunkOf } from './chunk';
 import { denseChunkOf } from './dense/chunk';
 import { type Programs, programsOf } from './programs';
+import type { Observer } from './sessions';
 
 /** Asks for lower bounds of linear functionals of the outputs over one box. */
 export interface BoundQuery {
@@ -18,7 +19,25 @@ export interface BallBounds {
    * subtracted; -Infinity where nothing finite could be proven (overflow).
    */
   readonly rows: Float64Array;
+  /** Let go by a visitor after some layer: its rows were not bounded, and are -Infinity. */
+  readonly left?: true;
 }
+
+/** Bounds of what one ReLU reads, of balls that go through the bounds together; final, and proven with all rounding errors. */
+export interface LayerBounds {
+  readonly relu: NodeId;
+  /** Row r of the tables is of query `first + r`. */
+  readonly first: number;
+  readonly balls: number;
+  /** [balls, size]; after a ball has left, they still hold, but are looser. Not to be changed. */
+  readonly lower: Float32Array;
+  readonly upper: Float32Array;
+  /** [balls], 1 for those that have left. The visitor sets it for balls that need no further bounds. */
+  readonly left: Uint8Array;
+}
+
+/** Asked after each ReLU layer, in topological order. What it proves about the balls that it lets go is its own affair. */
+export type LayerVisitor = (layer: LayerBounds) => Promise<void>;
 
 export interface BoundOptions {
   /** Cap on the memory of one call's tables and tiles, in bytes; decides how many balls go through together. */
@@ -27,6 +46,7 @@ export interface BoundOptions {
   readonly tileBytes?: number;
   /** Intra-op threads of ONNX Runtime. */
   readonly threads?: number;
+  readonly observe?: Observer;
 }
 
 /** Computes bounds over boxes for one network; sound, not complete. */
@@ -34,8 +54,10 @@ export interface Bounder {
   /**
    * CROWN (Zhang et al. 2018) with intermediate bounds by the same backward program, computed only for the neurons that an interval
    * step leaves unstable. Queries are independent: one answer each, in order, the same as if asked alone (to rounding).
+   *
+   * @param visit may let balls go after a layer, which saves the rest of their bounds
    */
-  bound(queries: readonly BoundQuery[]): Promise<BallBounds[]>;
+  bound(queries: readonly BoundQuery[], visit?: LayerVisitor): Promise<BallBounds[]>;
   /** Pre-activation bounds of one ball by the same method, per ReLU node in topological order, [size] each. */
   preActivations(box: Box): Promise<{ readonly lower: Float32Array; readonly upper: Float32Array }[]>;
   readonly programs: Programs;
@@ -47,14 +69,14 @@ export const defaultTileBytes = 512 * 2 ** 10;
 
 export function createBounder(network: Network, options: BoundOptions = {}): Bounder {
   const { memoryBytes = defaultMemoryBytes, tileBytes = defaultTileBytes, threads = 1 } = options;
-  const programs = programsOf(network, { threads, tileBytes, memoryBytes });
+  const programs = programsOf(network, { threads, tileBytes, memoryBytes, observe: options.observe });
   return {
     programs,
-    async bound(queries) {
+    async bound(queries, visit) {
       const results: BallBounds[] = [];
       for (let start = 0; start < queries.length; start += programs.ballsPerCall) {
         const part = queries.slice(start, start + programs.ballsPerCall);
-        results.push(...(await boundTogether(programs, part)));
+        results.push(...(await boundTogether(programs, part, start, visit)));
       }
       return results;
     },
@@ -76,24 +98,36 @@ function openChunk(programs: Programs, boxes: readonly Box[]): Chunk {
   return programs.dense ? denseChunkOf(programs, programs.dense, boxes) : chunkOf(programs, boxes);
 }
 
-async function boundTogether(programs: Programs, queries: readonly BoundQuery[]): Promise<BallBounds[]> {
+async function boundTogether(
+  programs: Programs,
+  queries: readonly BoundQuery[],
+  first: number,
+  visit: LayerVisitor | undefined,
+): Promise<BallBounds[]> {
   const chunk = openChunk(
     programs,
     queries.map(({ box }) => box),
   );
   try {
-    await chunk.propagate();
-    return await outputRows(chunk, queries);
+    const left = new Uint8Array(queries.length);
+    await chunk.propagate(
+      visit && ((relu, bounds) => visit({ relu, first, balls: queries.length, left, ...bounds })),
+      left,
+    );
+    return await outputRows(chunk, queries, left);
   } finally {
     chunk.release();
   }
 }
 
-async function outputRows(chunk: Chunk, queries: readonly BoundQuery[]): Promise<BallBounds[]> {
-  const rows = queries.flatMap(({ rows }, ball) => rows.map((row) => ({ ball, row })));
-  const bounds = await chunk.boundOutputs(rows);
+async function outputRows(chunk: Chunk, queries: readonly BoundQuery[], left: Uint8Array): Promise<BallBounds[]> {
+  const rows = queries.flatMap(({ rows }, ball) => (left[ball] === 1 ? [] : rows.map((row) => ({ ball, row }))));
+  const bounds = rows.length === 0 ? new Float64Array(0) : await chunk.boundOutputs(rows);
   let at = 0;
-  return queries.map((query) => {
+  return queries.map((query, ball) => {
+    if (left[ball] === 1) {
+      return { rows: new Float64Array(query.rows.length).fill(Number.NEGATIVE_INFINITY), left: true };
+    }
     const values = bounds.slice(at, at + query.rows.length);
     at += query.rows.length;
     return { rows: values };

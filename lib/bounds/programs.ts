@@ -7,7 +7,9 @@ import { emitChain, emitScaledInput } from './dense/program';
 import { emitForward, productTerms } from './forward';
 import { emitGradient } from './gradient';
 import { ancestors, type Segment, segmentOf } from './segments';
-import { type Session, sessionCache } from './sessions';
+import { type Observer, type Session, sessionCache } from './sessions';
+import { type ConvWindows, convWindows } from './windows/geometry';
+import { emitWindows } from './windows/program';
 
 /** The tables that a backward program gathers from, by input name: centre, radius, and four per ReLU. */
 export type Tables = { [name: string]: ort.Tensor };
@@ -30,6 +32,10 @@ export interface Programs {
   readonly buffers: Buffers;
   chain(level: number): Promise<Session>;
   scaledInput(): Promise<Session>;
+  /** Windows of the convolutions that the network begins with, where that saves work; their programs are those of windows/program.ts. */
+  readonly windows: ConvWindows | undefined;
+  windowed(start: NodeId): Promise<Session>;
+  readonly tileBytes: number;
   /** Scores and gradients at points; see gradient.ts. */
   gradient(): Promise<Session>;
   /** The tables that a backward pass from the start node reads, picked from all. */
@@ -41,15 +47,17 @@ export interface ProgramOptions {
   readonly threads: number;
   readonly tileBytes: number;
   readonly memoryBytes: number;
+  readonly observe?: Observer | undefined;
 }
 
 /** Live buffers of a backward tile and of a ball's tables: what ONNX Runtime's arena was seen to hold at the same time. */
 const buffersPerTile = 10;
 
 export function programsOf(network: Network, options: ProgramOptions): Programs {
-  const sessions = sessionCache(options.threads);
+  const sessions = sessionCache(options.threads, options.observe);
   const relus = reluNodes(network);
   const dense = denseChain(network);
+  const windows = convWindows(network);
   const segments = new Map<NodeId, Segment>();
   const names = new Map<NodeId, string[]>();
   const segment = (end: NodeId): Segment => {
@@ -97,6 +105,9 @@ export function programsOf(network: Network, options: ProgramOptions): Programs 
     buffers: buffers(),
     chain: (level) => sessions.get(`chain ${level}`, () => emitChain(level)),
     scaledInput: () => sessions.get('scaled', () => emitScaledInput(dense!.layers[0].weight, dense!.layers[0].size)),
+    windows,
+    windowed: (start) => sessions.get(`windows ${start}`, () => emitWindows(windows!.of.get(start)!)),
+    tileBytes: options.tileBytes,
     gradient: () => sessions.get('gradient', () => emitGradient(network)),
     tablesFor(start, tables) {
       const picked: Tables = {};

@@ -15,14 +15,17 @@ export interface SessionCache {
   release(): Promise<void>;
 }
 
+/** Told of every run of a program: its key, and milliseconds. For measurements. */
+export type Observer = (key: string, milliseconds: number) => void;
+
 /** @param threads intra-op threads of every session; 1 is what one Lambda vCPU or one local worker has */
-export function sessionCache(threads: number): SessionCache {
+export function sessionCache(threads: number, observe?: Observer): SessionCache {
   const sessions = new Map<string, Promise<{ session: Session; native: ort.InferenceSession }>>();
   return {
     async get(key, emit) {
       let entry = sessions.get(key);
       if (entry === undefined) {
-        entry = compile(emit(), threads);
+        entry = compile(emit(), threads, observe && ((milliseconds) => observe(key, milliseconds)));
         sessions.set(key, entry);
       }
       return (await entry).session;
@@ -38,6 +41,7 @@ export function sessionCache(threads: number): SessionCache {
 async function compile(
   bytes: Uint8Array,
   threads: number,
+  observe?: (milliseconds: number) => void,
 ): Promise<{ session: Session; native: ort.InferenceSession }> {
   const native = await ort.InferenceSession.create(bytes, {
     intraOpNumThreads: threads,
@@ -47,7 +51,9 @@ async function compile(
   });
   const session: Session = {
     async run(feeds, into) {
+      const start = observe ? performance.now() : 0;
       const results = await (into ? native.run(feeds, into) : native.run(feeds));
+      observe?.(performance.now() - start);
       const outputs: { [name: string]: Float32Array } = {};
       for (const name of native.outputNames) outputs[name] = results[name].data as Float32Array;
       return outputs;
