@@ -19,10 +19,11 @@ export interface Rates {
 }
 
 /**
- * Rounds after which a capped run ends: 13 events each, they stay well below 20,000 events of history. A round that a cap cuts is
+ * Rounds after which a capped run ends: at 13 events each, and 36 more where every call is retried as often as it may be, they stay below 20,000
+ * events of history. A round that a cap cuts is
  * followed by a smaller one; what is expected is learned from each, so a handful is what happens.
  */
-export const mostCappedRounds = 1000;
+export const mostCappedRounds = 400;
 
 /** Seconds that a first attempt at a ball takes as long as nothing is known: it bounds and attacks, but does not search. */
 const firstSeconds = 0.5;
