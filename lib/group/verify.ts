@@ -1,8 +1,10 @@
 import { attack } from '../attack/pgd';
 import { replayOn } from '../attack/replay';
+import { engineVersion } from '../audit/engine-version';
 import { marginRows, provenMargin } from '../bounds/margin';
 import type { Box } from '../region/box';
 import { type Violation, violates } from '../region/violation';
+import { decodeCheckpoint, encodeCheckpoint, questionHash } from '../search/checkpoint';
 import type { UnknownReason, Verdict } from '../verdict';
 import type { Effort } from './effort';
 import type { Engine } from './engine';
@@ -13,13 +15,21 @@ export interface Member {
   readonly violation: Violation;
   /** Decides the random starts of its attack; the same in whatever mini-batch it is. */
   readonly seed: number;
+  /** Where the search of an earlier attempt stopped (lib/search/checkpoint.ts); one that is damaged, or about something else, counts as none. */
+  readonly checkpoint?: Uint8Array;
 }
 
 /** What a mini-batch found out about a member. `open`: another attempt may settle it. */
 export type MemberOutcome = Finding & { readonly cpuSeconds: number };
 type Finding =
   | Extract<Verdict, { verdict: 'robust' | 'not-robust' }>
-  | { readonly verdict: 'open'; readonly reason: UnknownReason; readonly margin?: number };
+  | {
+      readonly verdict: 'open';
+      readonly reason: UnknownReason;
+      readonly margin?: number;
+      /** Where the search stopped, for the next attempt. */
+      readonly checkpoint?: Uint8Array;
+    };
 
 export interface MiniBatchOutcome {
   /** One per member, in order. */
@@ -115,14 +125,17 @@ async function attackMembers(
 
 /** Complete search of one member. Of a conjunction only its first half-space is searched: VNN-COMP's have one. */
 async function searchMember(
-  { searcher, original }: Engine,
-  { box, violation }: Member,
+  { searcher, original, hash }: Engine,
+  { box, violation, checkpoint }: Member,
   { effort, secondsPerBall, deadline }: VerifyOptions,
 ): Promise<Finding> {
   // Holds everywhere: only an attack settles that.
   if (violation.some((conjunction) => conjunction.length === 0)) return { verdict: 'open', reason: 'search not run' };
   const rows = violation.flatMap((conjunction) => marginRows([conjunction.slice(0, 1)]));
-  const result = await searcher.search(box, violation, rows, deadline, effort.searchShare * secondsPerBall);
+  const subject = { model: hash, engine: engineVersion, question: questionHash(box, rows), rows: rows.length };
+  const earlier = checkpoint && decodeCheckpoint(checkpoint, subject);
+  const resume = earlier?.kind === 'accepted' ? earlier.checkpoint : undefined;
+  const result = await searcher.search(box, violation, rows, deadline, effort.searchShare * secondsPerBall, resume);
   switch (result.kind) {
     case 'proven':
       return { verdict: 'robust', settledBy: result.branched ? 'search' : 'optimised bound', margin: result.margin };
@@ -132,11 +145,12 @@ async function searchMember(
       return { verdict: 'not-robust', settledBy: 'search', witness, predicted };
     }
     case 'open': {
-      const { reason, margin } = result;
+      const { reason, margin, checkpoint: open } = result;
       return {
         verdict: 'open',
         reason: reason === 'stuck' ? 'numerics' : reason,
         ...(Number.isFinite(margin) && { margin }),
+        ...(open && { checkpoint: encodeCheckpoint(subject, open) }),
       };
     }
   }

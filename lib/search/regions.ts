@@ -1,5 +1,6 @@
 import type { Float32Box } from '../region/outward';
 import type { Blocks } from './blocks';
+import type { Checkpoint, OpenLeaf, OpenRegion } from './checkpoint';
 import type { Doubts } from './doubt';
 import { foldActive } from './fold';
 import {
@@ -11,10 +12,13 @@ import {
   problemOf,
   problemRows,
 } from './problem';
+import { assumptionsOf, listed } from './resume';
 import type { StepPrograms } from './steps';
 import { tightenBounds } from './tighten';
 import type { TimeLimit } from './time-limit';
 import { searchTree, type TreeResult, type TryWitness } from './tree';
+
+type OpenTree = Extract<TreeResult, { kind: 'open' }>;
 
 /** How a search ended; `regions` and so on are what it took. */
 export type SearchResult =
@@ -26,6 +30,8 @@ export type SearchResult =
       readonly reason: 'time' | 'memory' | 'stuck';
       readonly margin: number;
       readonly regions: number;
+      /** What is not proven, where another attempt may go on from there. */
+      readonly checkpoint?: Checkpoint;
     };
 
 export interface RegionOptions extends TimeLimit {
@@ -33,6 +39,8 @@ export interface RegionOptions extends TimeLimit {
   readonly batch: number;
   /** What the ball as a whole is tried with, one after the other; the last is also what regions are tried with. */
   readonly levels: readonly Level[];
+  /** Goes on where an earlier search of the same question stopped, instead of at the ball as a whole. */
+  readonly resume?: Checkpoint;
   /** Second opinions in float64 on the sub-problems of a region, for the functionals that are open there; without, float32 alone decides. */
   readonly doubtsOf?: (problem: Problem, functionals: readonly AffineFunctional[]) => Doubts;
 }
@@ -58,6 +66,8 @@ interface Region {
   readonly rows: readonly number[];
   /** Lower bound of those functionals, from the region it was cut from. */
   readonly margin: number;
+  /** Open leaves of the region's tree from an earlier search; without, it begins at its root. */
+  readonly leaves?: readonly OpenLeaf[];
 }
 
 /**
@@ -74,18 +84,19 @@ export async function searchRegions(
   tryWitness: (problem: Problem) => TryWitness,
   options: RegionOptions,
 ): Promise<SearchResult> {
-  const open: Region[] = [
-    {
-      level: 0,
-      assumed: blocks.relus.map(() => new Map()),
+  const { resume } = options;
+  const open: Region[] = (resume?.regions ?? [{ level: 0, assumed: [], rows: [...functionals.keys()] }]).map(
+    ({ level, assumed, margin = Number.NEGATIVE_INFINITY, ...region }) => ({
+      ...region,
+      level: Math.min(level, options.levels.length - 1),
+      assumed: assumptionsOf(assumed, bounds),
       bounds,
-      rows: [...functionals.keys()],
-      margin: Number.NEGATIVE_INFINITY,
-    },
-  ];
-  let margin = Number.POSITIVE_INFINITY;
+      margin,
+    }),
+  );
+  let margin = resume?.proven ?? Number.POSITIVE_INFINITY;
   let regions = 0;
-  let branched = false;
+  let branched = resume !== undefined;
   for (let region = open.pop(); region !== undefined; region = open.pop()) {
     regions++;
     const { deadline, cpuEnd, levels } = options;
@@ -121,13 +132,16 @@ export async function searchRegions(
       searchTree(session, problem, rows, tryWitness(problem), {
         ...{ ...time, frontier, batch, limit: most },
         ...(doubts && { doubts }),
+        ...(region.leaves && {
+          start: region.leaves.map(({ row, cuts }) => ({ index: region.rows.indexOf(row), cuts })),
+        }),
       });
     let result = await tree(limit);
     const parts =
       result.kind !== 'open' || result.reason !== 'limit'
         ? undefined
         : region.level + 1 < levels.length
-          ? [{ ...region, level: region.level + 1, bounds: own, rows: result.rows.map((i) => region.rows[i]) }]
+          ? [harder(region, own, result)]
           : divide(region, own, problem, result);
     // Where no neuron of the root costs anything there is nothing to divide by: the tree goes on without a limit.
     if (result.kind === 'open' && result.reason === 'limit' && parts === undefined)
@@ -143,6 +157,12 @@ export async function searchRegions(
       reason,
       margin: open.reduce((least, other) => Math.min(least, other.margin), result.margin),
       regions,
+      ...(reason !== 'stuck' && {
+        checkpoint: {
+          regions: [...open.map(openRegion), stopped(region, result)],
+          ...(Number.isFinite(Math.min(margin, result.proven)) && { proven: Math.min(margin, result.proven) }),
+        },
+      }),
     });
     if (result.reason !== 'limit') return giveUp(result.reason);
     margin = Math.min(margin, result.proven);
@@ -150,6 +170,27 @@ export async function searchRegions(
     open.push(...parts);
   }
   return { kind: 'proven', margin, branched, regions };
+}
+
+/** The region at the next level, with what is open of it. */
+function harder({ assumed, rows, margin, level }: Region, bounds: readonly LayerBounds[], result: OpenTree): Region {
+  return { level: level + 1, assumed, bounds, rows: result.rows.map((i) => rows[i]), margin };
+}
+
+/** A region that waits, as a checkpoint lists it. */
+function openRegion({ level, assumed, rows, margin, leaves }: Region): OpenRegion {
+  return {
+    ...{ level, assumed: listed(assumed), rows },
+    ...(Number.isFinite(margin) && { margin }),
+    ...(leaves && { leaves }),
+  };
+}
+
+/** A region whose tree has stopped. */
+function stopped(region: Region, result: OpenTree): OpenRegion {
+  const { rows } = region;
+  const leaves = result.leaves().map(({ index, cuts }) => ({ row: rows[index], cuts }));
+  return openRegion({ ...region, rows: result.rows.map((i) => rows[i]), margin: result.margin, leaves });
 }
 
 /** Bounds that exclude each other: no input of the ball meets the assumptions. */
@@ -162,7 +203,7 @@ function divide(
   { level, assumed, rows }: Region,
   bounds: readonly LayerBounds[],
   problem: Problem,
-  { gaps, rows: open, margin }: Extract<TreeResult, { kind: 'open' }>,
+  { gaps, rows: open, margin }: OpenTree,
 ): [Region, Region] | undefined {
   let best = -1;
   for (const [i, gap] of gaps.entries())

@@ -5,6 +5,7 @@ import { type Box, contains } from '../region/box';
 import { type Float32Box, inward, outward } from '../region/outward';
 import { type HalfSpace, type Violation, violates } from '../region/violation';
 import { type Blocks, blocksOf } from './blocks';
+import type { Checkpoint } from './checkpoint';
 import { doubleBounder } from './double';
 import { doubtsOf } from './doubt';
 import { levels } from './levels';
@@ -20,6 +21,7 @@ export interface Searcher {
    *
    * @param deadline clock time, ms since the epoch
    * @param cpuSeconds CPU time that it may take, by default without limit
+   * @param resume where an earlier search of the same box and rows stopped
    */
   search(
     box: Box,
@@ -27,6 +29,7 @@ export interface Searcher {
     rows: readonly HalfSpace[],
     deadline: number,
     cpuSeconds?: number,
+    resume?: Checkpoint,
   ): Promise<SearchResult>;
   release(): Promise<void>;
 }
@@ -47,7 +50,7 @@ export function createSearcher(
     return { blocks, steps: stepPrograms(blocks), double: doubleBounder(network) };
   };
   return {
-    async search(box, violation, rows, deadline, cpuSeconds = Number.POSITIVE_INFINITY) {
+    async search(box, violation, rows, deadline, cpuSeconds = Number.POSITIVE_INFINITY, resume?: Checkpoint) {
       const cpuEnd = cpuEndIn(cpuSeconds);
       compiled ??= compile();
       const { blocks, steps, double } = compiled;
@@ -65,6 +68,7 @@ export function createSearcher(
         cpuEnd,
         batch,
         levels,
+        ...(resume && { resume }),
         doubtsOf: (problem, open) => doubtsOf(double, box, problem, open),
         frontier: frontierOf(network, memoryBytes),
       });

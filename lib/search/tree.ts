@@ -1,7 +1,9 @@
+import type { OpenLeaf } from './checkpoint';
 import type { Doubts } from './doubt';
 import { solveLeaf } from './leaf';
 import { type Optimised, optimise, problemFeeds } from './optimise';
 import { initialSlopes, type Problem, type ProblemRow } from './problem';
+import { cutsOf, partOf } from './resume';
 import type { StepProgram } from './steps';
 import { type Candidate, childOf, type SubProblem } from './sub-problem';
 import { isOver, type TimeLimit } from './time-limit';
@@ -24,7 +26,15 @@ export type TreeResult =
       readonly proven: number;
       /** Per neuron of the problem, what its relaxation costs, summed over the open rows at the root. */
       readonly gaps: Float64Array;
+      /** The sub-problems that are not proven: they cover what is open. */
+      leaves(): TreeLeaf[];
     };
+
+/** A sub-problem of the row with the index, by what it assumes. */
+export interface TreeLeaf {
+  readonly index: number;
+  readonly cuts: OpenLeaf['cuts'];
+}
 
 export interface TreeOptions extends TimeLimit {
   /** Sub-problems kept at the same time, at most. */
@@ -33,6 +43,8 @@ export interface TreeOptions extends TimeLimit {
   readonly batch: number;
   /** Sub-problems bounded in all before giving up. */
   readonly limit: number;
+  /** Where the trees begin instead of at their roots: the open leaves of an earlier search of the same region. */
+  readonly start?: readonly TreeLeaf[];
   /** Second opinions in float64, where float32 has not proven a sub-problem. */
   readonly doubts?: Doubts;
 }
@@ -48,8 +60,11 @@ interface Leaf extends SubProblem {
   readonly index: number;
 }
 
-interface Open extends Leaf {
+interface Bounded extends Leaf {
   readonly bound: number;
+}
+
+interface Open extends Bounded {
   readonly candidates: readonly Candidate[];
 }
 
@@ -63,21 +78,25 @@ export async function searchTree(
   problem: Problem,
   rows: readonly ProblemRow[],
   tryWitness: TryWitness,
-  { frontier, batch, limit, doubts, ...time }: TreeOptions,
+  { frontier, batch, limit, start, doubts, ...time }: TreeOptions,
 ): Promise<TreeResult> {
   const feeds = problemFeeds(problem);
   const neurons = problem.offsets[problem.layers.length];
   const root = { splits: problem.splits, alpha: initialSlopes(problem), beta: new Float32Array(neurons) };
   const gaps = new Float64Array(neurons);
   const open: Open[] = [];
+  /** Not bounded yet. */
+  const fresh = start
+    ? start.flatMap(({ index, cuts }): Leaf[] => {
+        const part = partOf(problem, { ...root, row: rows[index] }, cuts);
+        return part ? [{ ...part, index }] : [];
+      })
+    : rows.map((row, index): Leaf => ({ ...root, row, index }));
   let margin = Number.POSITIVE_INFINITY;
   let bounded = 0;
 
-  const giveUp = (
-    reason: 'time' | 'memory' | 'limit' | 'stuck',
-    also: readonly { readonly index: number; readonly bound: number }[] = [],
-  ): TreeResult => {
-    const left = [...open, ...also];
+  const giveUp = (reason: 'time' | 'memory' | 'limit' | 'stuck', also: readonly Bounded[] = []): TreeResult => {
+    const left: Bounded[] = [...open, ...also, ...fresh.map((leaf) => ({ ...leaf, bound: Number.NEGATIVE_INFINITY }))];
     return {
       kind: 'open',
       reason,
@@ -85,6 +104,7 @@ export async function searchTree(
       rows: [...new Set(left.map(({ index }) => index))].sort((a, b) => a - b),
       proven: margin,
       gaps,
+      leaves: () => left.map((leaf) => ({ index: leaf.index, cuts: cutsOf(problem, leaf) })),
     };
   };
 
@@ -114,7 +134,7 @@ export async function searchTree(
 
   /** Sub-problems without a neuron to split: more steps on their multipliers, then those that a linear program proposes. */
   const finish = async (leaves: readonly Leaf[]): Promise<TreeResult | undefined> => {
-    const stuck: { index: number; bound: number }[] = [];
+    const stuck: Bounded[] = [];
     const tries = await optimise(session, problem, feeds, leaves, { steps: 60, alphaRate: 0, betaRate: 0.1 });
     for (const [i, leaf] of leaves.entries()) {
       let { bound } = tries[i];
@@ -137,7 +157,7 @@ export async function searchTree(
       }
       const witness = (opinion && (await tryWitness(opinion.corner))) ?? (await tryWitness(corner));
       if (witness) return { kind: 'witness', witness };
-      stuck.push({ index: leaf.index, bound });
+      stuck.push({ ...leaf, bound });
     }
     return stuck.length > 0 ? giveUp('stuck', stuck) : undefined;
   };
@@ -183,11 +203,11 @@ export async function searchTree(
     return children;
   };
 
-  const first = await examine(
-    rows.map((row, index) => ({ ...root, row, index })),
-    20,
-  );
-  if (first) return first;
+  while (fresh.length > 0) {
+    if (bounded > 0 && isOver(time)) return giveUp('time');
+    const end = await examine(fresh.splice(0, Math.max(batch, rows.length)), 20);
+    if (end) return end;
+  }
   const branched = open.length > 0;
   while (open.length > 0) {
     if (isOver(time)) return giveUp('time');

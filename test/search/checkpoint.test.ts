@@ -17,6 +17,7 @@ const checkpoint: Checkpoint = {
     {
       assumed: [],
       rows: [0, 2],
+      level: 3,
       leaves: [
         {
           row: 2,
@@ -28,7 +29,7 @@ const checkpoint: Checkpoint = {
         { row: 0, cuts: [] },
       ],
     },
-    { assumed: [[0, 1, -1]], rows: [1], margin: -0.5 },
+    { assumed: [[0, 1, -1]], rows: [1], margin: -0.5, level: 1 },
   ],
 };
 
@@ -82,10 +83,10 @@ test('no damage is accepted as a different checkpoint', () => {
 
 test('rows that the question does not have, or a leaf of a row that its region does not list, are refused', () => {
   const regions: OpenRegion[][] = [
-    [{ assumed: [], rows: [3] }],
-    [{ assumed: [], rows: [0], leaves: [{ row: 1, cuts: [] }] }],
-    [{ assumed: [], rows: [0], leaves: [] }],
-    [{ assumed: [], rows: [] }],
+    [{ assumed: [], rows: [3], level: 0 }],
+    [{ assumed: [], rows: [0], level: 0, leaves: [{ row: 1, cuts: [] }] }],
+    [{ assumed: [], rows: [0], level: 0, leaves: [] }],
+    [{ assumed: [], rows: [], level: 0 }],
     [],
   ];
   for (const list of regions) {
@@ -96,9 +97,9 @@ test('rows that the question does not have, or a leaf of a row that its region d
 
 test('a tree of very many leaves starts anew, with its region', () => {
   const leaves = Array.from({ length: 30_000 }, (_, i) => ({ row: 0, cuts: [[0, i, 1, 0] as const] }));
-  const bytes = encodeCheckpoint(subject, { regions: [{ assumed: [], rows: [0], leaves }] });
+  const bytes = encodeCheckpoint(subject, { regions: [{ assumed: [], rows: [0], level: 0, leaves }] });
   const result = decodeCheckpoint(bytes, subject);
-  expect(result).toEqual({ kind: 'accepted', checkpoint: { regions: [{ assumed: [], rows: [0] }] } });
+  expect(result).toEqual({ kind: 'accepted', checkpoint: { regions: [{ assumed: [], rows: [0], level: 0 }] } });
   expect(bytes.length).toBeLessThan(1000);
 });
 
