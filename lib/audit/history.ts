@@ -5,7 +5,7 @@ import { radiusSummarySchema } from '../report/record';
 import type { Storage } from '../storage/storage';
 
 /** A threshold of a policy and whether a run reached it. */
-export const thresholdStateSchema = z.strictObject({
+const thresholdStateSchema = z.strictObject({
   /** `clean accuracy`, `certified accuracy at 0.02`, `newly broken balls`. */
   name: z.string(),
   limit: z.number(),
@@ -15,7 +15,7 @@ export const thresholdStateSchema = z.strictObject({
 export type ThresholdState = z.infer<typeof thresholdStateSchema>;
 
 /** One run of a policy on a model: `history/<policy>/<model>/<run>.json`. */
-export const historyEntrySchema = z.strictObject({
+const historyEntrySchema = z.strictObject({
   version: z.literal(1),
   policy: z.string(),
   policyVersion: z.string(),

@@ -6,7 +6,7 @@ import { getText, MissingKeyError, type Storage } from '../storage/storage';
 import { provenSchema } from './verdict-store';
 
 /** A ball whose verdict an earlier run found. */
-export const reusedBallSchema = z.strictObject({
+const reusedBallSchema = z.strictObject({
   input: z.int().nonnegative(),
   /** Index into request.epsilons. */
   epsilon: z.int().nonnegative(),

@@ -54,7 +54,7 @@ export async function dispatchUpload(upload: ModelUpload, context: DispatchConte
 
   const runs: RequestedRun[] = [];
   for (const policy of matching) {
-    runs.push(await startOnce(policy, { model, modelHash: modelHash!, occasion: 'upload' }, 'upload', context));
+    runs.push(await startOnce(policy, { model, modelHash: modelHash!, occasion: 'upload' }, undefined, context));
   }
   if (earlier) return { ...earlier, runs };
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /** What happened, as EventBridge's `detail-type` names it. All but `Run Finished` are told to people. */
-export const eventTypes = [
+const eventTypes = [
   'Run Finished',
   'Run Failed',
   'Threshold Crossed',
@@ -9,7 +9,7 @@ export const eventTypes = [
   'Model Not Verified',
   'Policy Refused',
 ] as const;
-export type EventType = (typeof eventTypes)[number];
+type EventType = (typeof eventTypes)[number];
 
 /** `source` of all events on EventBridge (the rule in cdk/constructs/notifications.ts matches it). */
 export const eventSource = 'baverly';

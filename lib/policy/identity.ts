@@ -11,7 +11,7 @@ export function policyVersion(policy: Policy): string {
 }
 
 /** What tells one run of a policy from others. */
-export interface RunIdentity {
+interface RunIdentity {
   readonly policy: string;
   readonly policyVersion: string;
   /** Storage key of the model. */

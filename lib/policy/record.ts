@@ -14,7 +14,7 @@ const requestedRunSchema = z.strictObject({
 export type RequestedRun = z.infer<typeof requestedRunSchema>;
 
 /** What became of an upload or a night: `dispatches/<name>.json`. */
-export const dispatchRecordSchema = z.strictObject({
+const dispatchRecordSchema = z.strictObject({
   version: z.literal(1),
   /** ISO 8601. */
   at: z.string(),

@@ -4,7 +4,7 @@ import { preprocessingSchema } from '../dataset/preprocess';
 const share = z.number().min(0).max(1);
 
 /** What a run of a policy must reach; where it stops or starts to be reached, people are told. */
-export const thresholdsSchema = z.strictObject({
+const thresholdsSchema = z.strictObject({
   /** Least share of the inputs that the model classifies as labelled. Below it nothing is verified: the run fails. */
   cleanAccuracy: share.optional(),
   /** Least proven certified accuracy at radii of the policy. */

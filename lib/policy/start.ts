@@ -13,18 +13,18 @@ import type { RunPolicy } from './schema';
  * that exists once. An execution whose run has ended is not started even after its name is free again (Step Functions forgets
  * names after 90 days). A delivery that finds a request but no execution, because the first one broke off in between, starts it.
  *
- * @param occasion what tells this run from others of the same versions
+ * @param night the scheduled time of an audit, which tells its run from others of the same versions
  */
 export async function startOnce(
   policy: ReadPolicy,
   about: Pick<RunPolicy, 'modelHash' | 'occasion'> & { readonly model: string },
-  occasion: string,
+  night: string | undefined,
   { storage, bucket, startRun }: DispatchContext,
 ): Promise<RequestedRun> {
   const { model, ...version } = about;
   const { name, version: policyVersion } = policy;
-  const run = runName({ policy: name, policyVersion, model, modelHash: about.modelHash, occasion });
-  const request = `${JSON.stringify(requestOf(policy, model, version), null, 2)}\n`;
+  const run = runName({ policy: name, policyVersion, model, modelHash: about.modelHash, occasion: night ?? 'upload' });
+  const request = `${JSON.stringify(requestOf(policy, model, version, night), null, 2)}\n`;
   await storage.putIfAbsent(requestKey(run), request);
   const state = (await hasEnded(storage, run)) ? 'exists' : await startRun(run, { kind: 'run', bucket, run });
   return { policy: name, model, run, state };

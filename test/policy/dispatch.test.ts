@@ -189,9 +189,12 @@ describe('a night', () => {
     expect(runs.map((run) => run.model)).toEqual(['models/mnist-1.onnx', 'models/mnist-2.onnx']);
     expect((await dispatchAudit(night, context)).runs.map(({ state }) => state)).toEqual(['exists', 'exists']);
     expect(context.started).toHaveLength(2);
-    expect((await readRequest(context.storage, runs[0].run)).policy).toMatchObject({ occasion: 'audit' });
     await dispatchAudit({ scheduled: '2026-11-21T02:00:00Z' }, context);
     expect(new Set(context.started).size).toBe(4);
+    const requests = await Promise.all(context.started.map((name) => readRequest(context.storage, name)));
+    expect(requests.every((request) => request.policy?.occasion === 'audit')).toBe(true);
+    // A seed for each night.
+    expect(new Set(requests.map(({ seed }) => seed)).size).toBe(2);
   });
 
   test('is another run than the upload of the same version', async () => {
