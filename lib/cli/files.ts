@@ -39,12 +39,12 @@ export function unwritable(file: string): string | undefined {
   return notAFolder(folder);
 }
 
-/** Refuses, before anything is made, a folder that cannot be written. */
-export function checkWritable(folder: string): void {
+/** Refuses, before anything is made, a folder (an absolute path, given by an option) that cannot be written. */
+export function checkWritable(folder: string, what = 'output folder', option = '--out'): void {
   let existing = folder;
   while (!existsSync(existing)) existing = path.dirname(existing);
   const problem = notAFolder(existing);
-  if (problem !== undefined) throw new BadInputError(`output folder ${folder}`, [`${problem}; choose another --out`]);
+  if (problem !== undefined) throw new BadInputError(`${what} ${folder}`, [`${problem}; choose another ${option}`]);
 }
 
 /** Refuses, before anything is made, a folder that a new run cannot be kept in. */

@@ -1,9 +1,11 @@
+import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { Cron } from 'croner';
 import { messageOf } from '../errors';
 import { defaultPort, localBucket, localCredentials, localRegion } from '../serve/credentials';
 import { serve } from '../serve/serve';
 import { type ExitCode, exitCodes, printable } from './exit';
+import { checkWritable } from './files';
 import type { Host } from './host';
 import { defaultWorkers, positiveInteger } from './options';
 
@@ -38,6 +40,7 @@ async function serveUntilEnded(host: Host, options: ServeCommandOptions): Promis
   const log = (line: string): void => {
     host.stderr.write(`${new Date().toISOString()} ${printable(line).replaceAll('\n', ' ')}\n`);
   };
+  checkWritable(path.resolve(root), 'root', '--root');
   const server = await serve({
     ...{ root, port: options.port, stack, workers, memoryMb: memory, worker: host.worker, log },
     ...(nightly !== false && { nightly }),

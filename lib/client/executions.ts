@@ -3,6 +3,7 @@ import {
   type DescribeExecutionOutput,
   ExecutionAlreadyExists,
   ExecutionDoesNotExist,
+  type ExecutionStatus,
   ListExecutionsCommand,
   RedriveExecutionCommand,
   type SFNClient,
@@ -11,8 +12,7 @@ import {
 } from '@aws-sdk/client-sfn';
 import type { RunEvent } from '../workflow/events';
 
-export const executionStatuses = ['RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED', 'PENDING_REDRIVE'] as const;
-export type ExecutionStatus = (typeof executionStatuses)[number];
+export type { ExecutionStatus };
 
 /** An execution of the state machine; the one of a run has the run's id as its name. */
 export interface Execution {

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
@@ -144,6 +144,9 @@ test('cancelled, a run keeps what it has, reports it, and goes on when it is sub
   await submit(...large);
   await underWay('cancelled');
   expect((await client('fetch', 'cancelled')).stderr).toContain('is under way and has no report yet');
+  expect((await client('watch', 'cancelled', '--once')).stdout).toMatch(
+    /^round \d+: \d+ of \d+ mini-batches; \d+ of 600 balls(, about \S+ s left)?; \d+ robust, .* balls\/CPU-s; \$0\.00\d+\n$/,
+  );
   const cancelled = await client('cancel', 'cancelled');
   expect(cancelled).toMatchObject({ code: 0, stdout: expect.stringMatching(/is stopped\. Kept: .* balls settled\./) });
   expect((await client('cancel', 'cancelled')).code).toBe(3);
@@ -232,7 +235,17 @@ test('the files of the root are the objects', async () => {
   s3.destroy();
 });
 
-test('a root is served once', async () => {
-  const second = startCommand(main, ['serve', '--root', root, '--port', '0']);
-  expect(await second.ended).toMatchObject({ code: 2, stderr: expect.stringMatching(/is served by another process/) });
+test('a root is served once, also of servers that start at the same moment after one was killed', async () => {
+  const other = path.join(folder, 'other');
+  mkdirSync(path.join(other, '%serve'), { recursive: true });
+  writeFileSync(path.join(other, '%serve/server.pid'), '999999999');
+  const servers = [1, 2, 3].map(() => startCommand(main, ['serve', '--root', other, '--port', '0']));
+  await until(() => servers.filter((each) => each.running()).length === 1, 'the end of two of three servers');
+  const [winner] = servers.filter((each) => each.running());
+  await until(() => winner.output().stdout.includes('Serving'), 'the endpoint');
+  winner.kill('SIGINT');
+  const ended = await Promise.all(servers.map((each) => each.ended));
+  expect(ended.map(({ code }) => code).sort()).toEqual([0, 2, 2]);
+  expect(ended.filter(({ stderr }) => stderr.includes('is served by another process'))).toHaveLength(2);
+  expect(readdirSync(path.join(other, '%serve')).filter((name) => name.startsWith('server.pid'))).toEqual([]);
 });

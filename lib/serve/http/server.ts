@@ -57,6 +57,11 @@ export async function bodyOf(message: IncomingMessage, longest = Number.POSITIVE
   return Buffer.concat(chunks);
 }
 
+/** Without copying what may be large. */
+function bytesOf(body: Uint8Array | string): Buffer {
+  return typeof body === 'string' ? Buffer.from(body) : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+}
+
 /** @param cutAfter the connection breaks after so many bytes of the body */
 export function sendResponse(
   message: IncomingMessage,
@@ -64,7 +69,7 @@ export function sendResponse(
   result: ServiceResponse,
   cutAfter?: number,
 ): void {
-  const body = Buffer.from(result.body ?? '');
+  const body = bytesOf(result.body ?? '');
   response.writeHead(result.status, {
     ...(typeof result.body === 'string' && { 'content-type': 'application/xml' }),
     ...(result.status !== 204 && result.status !== 304 && { 'content-length': body.length }),

@@ -5,7 +5,7 @@ import { getJson, type Storage } from '../../storage/storage';
 const statuses = ['RUNNING', 'SUCCEEDED', 'FAILED', 'ABORTED'] as const;
 
 /** An execution as it is kept on disk, from its start on. */
-export const executionRecordSchema = z.strictObject({
+const executionRecordSchema = z.strictObject({
   version: z.literal(1),
   name: z.string(),
   /** JSON. */
