@@ -97,7 +97,9 @@ export class Emitter {
   rearrange<T extends Tensor>(tensor: T, shape: Shape, index: Int32Array): T {
     if (sameShape(tensor.shape, shape) && index.every((source, i) => source === i)) return tensor;
     if (tensor.kind === 'variable') return this.select(tensor, shape, index) as Tensor as T;
-    const data = Float64Array.from(index, (source) => tensor.data[source]);
+    // A plain loop: `from` with a function takes tenfold on the millions of weights that a start waits for.
+    const data = new Float64Array(index.length);
+    for (let i = 0; i < data.length; i++) data[i] = tensor.data[index[i]];
     return { ...tensor, shape, data };
   }
 }
