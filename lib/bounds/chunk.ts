@@ -14,11 +14,20 @@ export interface OutputRow {
   readonly row: HalfSpace;
 }
 
+/** Asked after each ReLU's bounds are final, [balls, size] each. */
+export type AfterLayer = (
+  relu: NodeId,
+  bounds: { readonly lower: Float32Array; readonly upper: Float32Array },
+) => Promise<void>;
+
 /** Balls that go through the bounds together, as rows of the same tables. */
 export interface Chunk {
-  /** Bounds of every pre-activation, layer by layer, and the relaxations from them. */
-  propagate(): Promise<void>;
-  /** Lower bounds of functionals of the outputs; needs `propagate` first. */
+  /**
+   * Bounds of every pre-activation, layer by layer, and the relaxations from them. Where `left`, [balls], becomes 1 for a ball while
+   * `after` looks at a layer, only cheap bounds follow for it, or none at all where all have left.
+   */
+  propagate(after?: AfterLayer, left?: Uint8Array): Promise<void>;
+  /** Lower bounds of functionals of the outputs over balls that have not left; needs `propagate` first. */
   boundOutputs(rows: readonly OutputRow[]): Promise<Float64Array>;
   /** Pre-activation bounds of a ReLU node, [balls, size]. */
   preActivation(relu: NodeId): { readonly lower: Float32Array; readonly upper: Float32Array };
@@ -51,10 +60,12 @@ export function chunkOf(programs: Programs, boxes: readonly Box[]): Chunk {
   };
 
   /** Bounds unstable neurons by backward rows, tile by tile, and keeps the better of both bounds. */
-  const tighten = async (node: NodeId, { lower, upper, error }: NodeBounds): Promise<void> => {
+  const tighten = async (node: NodeId, { lower, upper, error }: NodeBounds, left?: Uint8Array): Promise<void> => {
     const { size } = network.nodes[node];
     const unstable: number[] = [];
-    for (let i = 0; i < lower.length; i++) if (lower[i] < 0 && upper[i] > 0) unstable.push(i);
+    for (let i = 0; i < lower.length; i++) {
+      if (lower[i] < 0 && upper[i] > 0 && left?.[Math.floor(i / size)] !== 1) unstable.push(i);
+    }
     if (unstable.length === 0) return;
     const session = await programs.backward(node, 'neurons');
     const feeds = programs.tablesFor(node, tables);
@@ -94,7 +105,7 @@ export function chunkOf(programs: Programs, boxes: readonly Box[]): Chunk {
   };
 
   return {
-    async propagate() {
+    async propagate(after, left) {
       placeInput();
       for (const relu of relus) {
         const node = network.nodes[relu];
@@ -102,9 +113,13 @@ export function chunkOf(programs: Programs, boxes: readonly Box[]): Chunk {
         let found = bounds.get(node.from);
         if (found === undefined) {
           found = await pass.forward(node.from);
-          if (programs.segment(node.from).sources.some((id) => id !== 0)) await tighten(node.from, found);
+          if (programs.segment(node.from).sources.some((id) => id !== 0)) {
+            await tighten(node.from, found, left);
+          }
           bounds.set(node.from, found);
         }
+        await after?.(relu, found);
+        if (left && everyone(left)) return;
         place(relu, found);
       }
       bounds.set(network.output, await pass.forward(network.output));
@@ -149,6 +164,11 @@ export function chunkOf(programs: Programs, boxes: readonly Box[]): Chunk {
       return bounds.get(node.from)!;
     },
   };
+}
+
+/** Whether all balls have left. */
+export function everyone(left: Uint8Array): boolean {
+  return !left.includes(0);
 }
 
 function setRelaxation(tables: Tables, relu: NodeId, relaxation: Relaxation, balls: number): void {

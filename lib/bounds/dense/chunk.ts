@@ -1,24 +1,19 @@
 import type { NodeId } from '../../network/network';
 import type { Box } from '../../region/box';
 import { roundDown, roundedInto, roundUp } from '../../region/outward';
-import type { Chunk, OutputRow } from '../chunk';
+import { type Chunk, everyone, type OutputRow } from '../chunk';
 import { forwardPass, type NodeBounds } from '../forward-pass';
 import type { Programs } from '../programs';
 import { errorInflation } from '../relaxation';
 import { gamma } from '../rounding';
 import { shapedTensor } from '../sessions';
 import type { DenseChain } from './chain';
-import { type CompactLayer, firstLayer, nextLayer } from './compact';
+import { firstLayer, nextLayer } from './compact';
+import { type Group, withoutBalls } from './leave';
 
 /** Rows of a group at the layer that groups are made for, padding included; and rows of one call. */
 const rowsPerGroup = 256;
 const rowsPerCall = 640;
-
-/** Balls that share calls, layer by layer as far as their bounds are known. */
-interface Group {
-  readonly balls: readonly number[];
-  readonly layers: CompactLayer[];
-}
 
 /** A neuron's row: +1 for its lower, -1 for its upper bound. */
 type Side = 1 | -1;
@@ -119,13 +114,14 @@ export function denseChunkOf(programs: Programs, chain: DenseChain, boxes: reado
   };
 
   return {
-    async propagate() {
+    async propagate(after, left) {
+      const inside = (ball: number): boolean => left?.[ball] !== 1;
       for (const [k, { node, relu }] of layers.entries()) {
         bounds[k] = await pass.forward(node);
         if (k === 0) {
           widenFirst(bounds[0], programs, chain);
         } else if (k === 1) {
-          groups = groupsOf(bounds[1], balls, layers[1].size);
+          groups = groupsOf(bounds[1], [...Array(balls).keys()].filter(inside), layers[1].size);
           await compact(0);
         }
         if (k > 0 && relu !== undefined) {
@@ -136,6 +132,9 @@ export function denseChunkOf(programs: Programs, chain: DenseChain, boxes: reado
           }
         }
         if (relu === undefined) return;
+        await after?.(relu, bounds[k]);
+        if (left && everyone(left)) return;
+        groups = groups.flatMap((group) => withoutBalls(group, inside));
         pass.place(relu, bounds[k]);
         if (k > 0) await compact(k);
       }
@@ -216,14 +215,14 @@ function widenFirst({ error }: NodeBounds, { network }: Programs, { inputSize, l
 }
 
 /** Balls with equally many rows at the second layer go together, so that little is padded. */
-function groupsOf({ lower, upper }: NodeBounds, balls: number, size: number): Group[] {
-  const counts = new Int32Array(balls);
+function groupsOf({ lower, upper }: NodeBounds, balls: readonly number[], size: number): Group[] {
+  const counts = new Int32Array(upper.length / size);
   for (let i = 0; i < upper.length; i++) if (lower[i] < 0 && upper[i] > 0) counts[Math.floor(i / size)]++;
-  const order = [...counts.keys()].sort((a, b) => counts[a] - counts[b] || a - b);
+  const order = [...balls].sort((a, b) => counts[a] - counts[b] || a - b);
   const groups: Group[] = [];
-  for (let start = 0; start < balls; ) {
+  for (let start = 0; start < order.length; ) {
     let end = start + 1;
-    while (end < balls && (end + 1 - start) * Math.max(8, counts[order[end]]) <= rowsPerGroup) end++;
+    while (end < order.length && (end + 1 - start) * Math.max(8, counts[order[end]]) <= rowsPerGroup) end++;
     groups.push({ balls: order.slice(start, end), layers: [] });
     start = end;
   }
