@@ -7,6 +7,8 @@ import type { Programs, Tables } from './programs';
 import { errorInflation, type Relaxation, relax } from './relaxation';
 import { gamma } from './rounding';
 import { floatTensor, indexTensor } from './sessions';
+import { type LayerLines, layerLines } from './windows/lines';
+import { tightenByWindows } from './windows/tighten';
 
 /** One row to bound: a functional of the outputs over one ball of the chunk. */
 export interface OutputRow {
@@ -41,6 +43,9 @@ export function chunkOf(programs: Programs, boxes: readonly Box[]): Chunk {
   const tables: Tables = {};
   const pass = forwardPass(programs, boxes);
   const bounds = new Map<NodeId, NodeBounds>();
+  const { windows } = programs;
+  const lines = new Map<NodeId, LayerLines>();
+  const box = { centre: new Float32Array(), radius: new Float32Array() };
 
   const placeInput = (): void => {
     const size = network.inputSize;
@@ -55,8 +60,16 @@ export function chunkOf(programs: Programs, boxes: readonly Box[]): Chunk {
       // Covers the rounding of the dot products at the input; docs/soundness.md.
       radius[i] = roundUp(r * (1 + g) + g * Math.abs(c));
     }
+    Object.assign(box, { centre, radius });
     tables.centre = floatTensor(centre, balls);
     tables.radius = floatTensor(radius, balls);
+  };
+
+  /** As tighten, for a convolution whose rows depend on a window only. */
+  const tightenWindowed = async (node: NodeId, found: NodeBounds, left?: Uint8Array): Promise<void> => {
+    const session = await programs.windowed(node);
+    const own = windows!.of.get(node)!;
+    await tightenByWindows(session, own, { lines, ...box }, found, pass, programs.tileBytes, programs.buffers, left);
   };
 
   /** Bounds unstable neurons by backward rows, tile by tile, and keeps the better of both bounds. */
@@ -100,6 +113,10 @@ export function chunkOf(programs: Programs, boxes: readonly Box[]): Chunk {
 
   const place = (relu: NodeId, found: NodeBounds): void => {
     const terms = network.nodes[relu].size + network.nodes.length + 8;
+    const layer = windows?.chain.find((layer) => layer.relu === relu);
+    if (layer) {
+      lines.set(relu, layerLines(layer.conv, found, windows!.largest + network.nodes.length + 16));
+    }
     setRelaxation(tables, relu, relax(found.lower, found.upper, found.error, terms), balls);
     pass.place(relu, found);
   };
@@ -113,7 +130,8 @@ export function chunkOf(programs: Programs, boxes: readonly Box[]): Chunk {
         let found = bounds.get(node.from);
         if (found === undefined) {
           found = await pass.forward(node.from);
-          if (programs.segment(node.from).sources.some((id) => id !== 0)) {
+          if (windows?.of.has(node.from)) await tightenWindowed(node.from, found, left);
+          else if (programs.segment(node.from).sources.some((id) => id !== 0)) {
             await tighten(node.from, found, left);
           }
           bounds.set(node.from, found);
