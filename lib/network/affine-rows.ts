@@ -102,7 +102,7 @@ function sum(terms: readonly (readonly [Row, number])[]): Row {
 }
 
 /** The inputs that output `j` of a convolution reads, with their weights. */
-function* convTerms(node: ConvNode, j: number): Generator<readonly [index: number, weight: number]> {
+export function* convTerms(node: ConvNode, j: number): Generator<readonly [index: number, weight: number]> {
   const [outChannels, outHeight, outWidth] = node.outShape;
   const [inChannels, inHeight, inWidth] = node.inShape;
   const channel = Math.floor(j / (outHeight * outWidth));

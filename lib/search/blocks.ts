@@ -1,5 +1,5 @@
 import { segmentOf } from '../bounds/segments';
-import { type AffineRows, affineRows } from '../network/affine-rows';
+import { type AffineRows, affineRows, convTerms, type SparseRow } from '../network/affine-rows';
 import { type Network, type NodeId, reluNodes } from '../network/network';
 
 /** Where a layer's rows start: the input (-1) or a layer. */
@@ -40,7 +40,38 @@ export function blocksOf(network: Network): Blocks {
   ];
   const layers = ends.map((end) => {
     const { sources } = segmentOf(network, end);
-    return { ...affineRows(network, end, sources), from: sources.map((id) => layerOf.get(id) ?? inputBlock) };
+    return {
+      ...(singleRows(network, end, sources) ?? affineRows(network, end, sources)),
+      from: sources.map((id) => layerOf.get(id) ?? inputBlock),
+    };
   });
   return { network, relus, layers };
+}
+
+/** What `affineRows` says of a segment of one dense or convolution node, without composing anything. */
+function singleRows(network: Network, end: NodeId, sources: readonly NodeId[]): AffineRows | undefined {
+  const node = network.nodes[end];
+  if ((node.kind !== 'dense' && node.kind !== 'conv') || sources.length !== 1 || sources[0] !== node.from)
+    return undefined;
+  const width = network.nodes[node.from].size;
+  const everyIndex = Int32Array.from({ length: width }, (_, i) => i);
+  const denseRow = (weights: Float64Array): SparseRow => {
+    if (!weights.includes(0)) return { index: everyIndex, value: weights };
+    const index = everyIndex.filter((i) => weights[i] !== 0);
+    return { index, value: Float64Array.from(index, (i) => weights[i]) };
+  };
+  const rowOf = (j: number): SparseRow => {
+    if (node.kind === 'dense') return denseRow(node.weight.subarray(j * width, (j + 1) * width));
+    const terms = [...convTerms(node, j)].filter(([, weight]) => weight !== 0);
+    return { index: Int32Array.from(terms, ([i]) => i), value: Float64Array.from(terms, ([, weight]) => weight) };
+  };
+  const perChannel = node.kind === 'conv' ? node.outShape[1] * node.outShape[2] : 1;
+  const bias = Float64Array.from({ length: node.size }, (_, j) => node.bias[Math.floor(j / perChannel)]);
+  return {
+    sources,
+    bias,
+    rows: [Array.from(bias, (_, j) => rowOf(j))],
+    magnitudes: undefined,
+    biasMagnitude: bias.map(Math.abs),
+  };
 }

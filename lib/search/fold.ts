@@ -11,23 +11,37 @@ interface Composite {
   readonly absolute: number;
 }
 
+/** What is known of the part of the ball. */
+export interface Part {
+  /** Pre-activation bounds of the layers. */
+  readonly bounds: readonly LayerBounds[];
+  /** Bounds of the absolute values of the inputs. */
+  readonly reach: Float64Array;
+  /** Neurons that stay, whatever their bounds. */
+  readonly assumed?: Assumptions;
+}
+
+/** `foldActive` where it makes products cheaper, else the blocks as they are. */
+export function foldedWhereCheaper(blocks: Blocks, part: Part, end = part.bounds.length): Blocks {
+  return pays(blocks, part, foldable(part), end) ? foldActive(blocks, part, end) : blocks;
+}
+
+/** By layer and neuron, 1 where it is active on all of the part. */
+function foldable({ bounds, assumed }: Part): Uint8Array[] {
+  return bounds.map(({ lower }, k) => Uint8Array.from(lower, (low, j) => +(low >= 0 && !assumed?.[k].has(j))));
+}
+
 /**
  * The network on a part of the ball, without the neurons that are active on all of it: those are linear there, so what reads them reads instead
  * what they read. Exact; the float64 sums are off by at most `compositionError` times `absolute` (problem.ts). Pays where most
- * neurons that are not inactive are active, as in convolutional networks: undefined where it would not.
+ * neurons that are not inactive are active, as in convolutional networks.
  *
  * @param end of the layers only the first so many, and the functionals of the one after, are asked for
  */
-export function foldActive(
-  blocks: Blocks,
-  bounds: readonly LayerBounds[],
-  inputSize: number,
-  reach: Float64Array,
-  assumed: Assumptions | undefined,
-  end = bounds.length,
-): Blocks | undefined {
-  const folded = bounds.map(({ lower }, k) => Uint8Array.from(lower, (low, j) => +(low >= 0 && !assumed?.[k].has(j))));
-  if (!pays(blocks, bounds, folded, inputSize, end)) return undefined;
+export function foldActive(blocks: Blocks, part: Part, end = part.bounds.length): Blocks {
+  const { bounds, reach, assumed } = part;
+  const folded = foldable(part);
+  const inputSize = reach.length;
   const bases = [inputSize];
   for (const { lower } of bounds) bases.push(bases[bases.length - 1] + lower.length);
   const scratch = new Float64Array(bases[end]);
@@ -35,8 +49,11 @@ export function foldActive(
   const layers: BlockLayer[] = [];
   for (let k = 0; k <= end; k++) {
     const map = blocks.layers[k];
-    const own = bounds[k];
-    const isNeeded = (j: number): boolean => k === end || !(own.upper[j] <= 0) || assumed?.[k].has(j) === true;
+    const own: LayerBounds | undefined = bounds[k];
+    // Of the last layer its unstable neurons are asked for, or all outputs.
+    const isNeeded = (j: number): boolean =>
+      own === undefined ||
+      (k === end ? !(own.lower[j] >= 0 || own.upper[j] <= 0) : !(own.upper[j] <= 0) || assumed?.[k].has(j) === true);
     const rows = Array.from(map.bias, (_, j) =>
       isNeeded(j) ? compose(map, j, { bounds, folded, reach, bases, composites, scratch }) : undefined,
     );
@@ -46,14 +63,12 @@ export function foldActive(
   return { ...blocks, layers, folded };
 }
 
+/** Products of a row that have to be saved, for a problem to be worth composing. */
+const worthFolding = 1e5;
+
 /** Whether rows of products get so much shorter that it makes up for those from every layer to every later one. */
-function pays(
-  { layers }: Blocks,
-  bounds: readonly LayerBounds[],
-  folded: readonly Uint8Array[],
-  inputSize: number,
-  end: number,
-): boolean {
+function pays({ layers }: Blocks, { bounds, reach }: Part, folded: readonly Uint8Array[], end: number): boolean {
+  const inputSize = reach.length;
   const alive = bounds.map(({ upper }) => upper.reduce((count, high) => count + +!(high <= 0), 0));
   const left = alive.map((count, k) => count - folded[k].reduce((a, b) => a + b, 0));
   const perNeuron = 40;
@@ -64,7 +79,7 @@ function pays(
     after += left[k] * (earlier + perNeuron);
     earlier += left[k];
   }
-  return after < 0.8 * before;
+  return after < 0.8 * before && before - after > worthFolding;
 }
 
 interface Known {

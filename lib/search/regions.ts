@@ -2,7 +2,7 @@ import type { Float32Box } from '../region/outward';
 import type { Blocks } from './blocks';
 import type { Checkpoint, OpenLeaf, OpenRegion } from './checkpoint';
 import type { Doubts } from './doubt';
-import { foldActive } from './fold';
+import { foldedWhereCheaper } from './fold';
 import {
   type AffineFunctional,
   type Assumptions,
@@ -114,7 +114,8 @@ export async function searchRegions(
         return { kind: 'open', reason: 'stuck', margin: Number.NEGATIVE_INFINITY, regions };
       continue;
     }
-    const folded = foldActive(blocks, own, box.lower.length, inputOf(box).reach, region.assumed) ?? blocks;
+    const { assumed } = region;
+    const folded = foldedWhereCheaper(blocks, { bounds: own, reach: inputOf(box).reach, assumed });
     const problem = problemOf(folded, box, own, region.assumed);
     const session = await steps.get(blocks.relus.length, problem.isFolded);
     const rows = problemRows(

@@ -47,6 +47,7 @@ export function childOf(
   const { row, alpha } = parent;
   const splits = parent.splits.slice();
   if (!problem.layers[layer].isNarrow) {
+    if (at !== 0) throw new RangeError(`neuron ${neuron} is in no narrow layer: it cannot be cut at ${at}`);
     splits[neuron] = sign;
     return { ...parent, splits };
   }
@@ -56,8 +57,9 @@ export function childOf(
     upper: upper.slice(),
     cut: cut.includes(neuron) ? cut : [...cut, neuron],
   };
-  if (sign > 0) narrowed.lower[neuron] = at;
-  else narrowed.upper[neuron] = at;
+  // What was assumed before stays: what follows from it is in the other bounds.
+  if (sign > 0) narrowed.lower[neuron] = Math.max(at, lower[neuron]);
+  else narrowed.upper[neuron] = Math.min(at, upper[neuron]);
   const beta = parent.beta.slice();
   // A split of the region becomes a cut: its multiplier keeps what it stands for.
   if (splits[neuron] !== 0) beta[neuron] *= -splits[neuron];

@@ -1,6 +1,6 @@
 import { type Float32Box, roundDown, roundUp } from '../region/outward';
 import type { Blocks } from './blocks';
-import { foldActive } from './fold';
+import { foldedWhereCheaper } from './fold';
 import { optimise, problemFeeds } from './optimise';
 import { type Assumptions, initialSlopes, inputOf, type LayerBounds, problemOf, problemRows } from './problem';
 import { type Root, refine } from './refine';
@@ -55,7 +55,7 @@ export async function tightenBounds(
       .filter((j) => lower[j] < 0 && upper[j] > 0)
       .sort((a, b) => nearness(a) - nearness(b) || a - b);
     if (unstable.length === 0) continue;
-    const own = foldActive(blocks, better, box.lower.length, reach, assumed, k) ?? blocks;
+    const own = foldedWhereCheaper(blocks, { bounds: better, reach, ...(assumed && { assumed }) }, k);
     const problem = problemOf(own, box, better, assumed, k);
     const program = await programFor(k, problem.isFolded);
     const feeds = problemFeeds(problem, k);

@@ -5,8 +5,9 @@ import { readNetwork } from '../../lib/network/read';
 import { random } from '../../lib/random';
 import { outward } from '../../lib/region/outward';
 import { blocksOf } from '../../lib/search/blocks';
+import { foldActive } from '../../lib/search/fold';
 import { optimise, problemFeeds } from '../../lib/search/optimise';
-import { type Assumptions, type LayerBounds, problemOf, problemRows } from '../../lib/search/problem';
+import { type Assumptions, inputOf, type LayerBounds, problemOf, problemRows } from '../../lib/search/problem';
 import { stepPrograms } from '../../lib/search/steps';
 import { tightenBounds } from '../../lib/search/tighten';
 import { pointsOf, randomBox } from '../support/balls';
@@ -84,48 +85,62 @@ describe.each(nets)('search on a %s net', (_, bytes) => {
     }
   });
 
-  test.each([0.05, 0.3, 1])('any slopes, multipliers and splits give bounds that hold, radius %d', async (radius) => {
-    const rng = random(77);
-    const box = randomBox(network.inputSize, radius, 5);
-    const bounds = await bounder.preActivations(box);
-    const problem = problemOf(blocks, outward(box), bounds);
-    const neurons = problem.offsets[problem.layers.length];
-    const functional = { terms: [[0, 1] as const, [1, -1] as const], offset: 0.25 };
-    const [row] = problemRows(blocks, problem, [functional], bounds);
-    const points = pointsOf(box, 60, 6).map((x) => ({
-      values: evaluate(network, x)[network.output],
-      layers: preActivations(network, x),
-    }));
-    const open = Array.from({ length: 40 }, (_, n) => {
-      // Signs that some point of the ball really has, so that points are left to compare with.
-      const model = points[n % points.length].layers;
-      const splits = new Int8Array(neurons);
-      for (const [k, { alive }] of problem.layers.entries()) {
-        for (const [r, j] of alive.entries())
-          if (rng.int(4) === 0) splits[problem.offsets[k] + r] = model[k][j] >= 0 ? 1 : -1;
-      }
-      const alpha = Float32Array.from(splits, () => rng.uniform());
-      const beta = Float32Array.from(splits, (split) => (split === 0 ? 0 : 2 * rng.uniform()));
-      return { row, splits, alpha, beta };
-    });
-    const feeds = problemFeeds(problem);
-    let compared = 0;
-    for (const steps of [1, 6]) {
-      const rates = { alphaRate: 0.2, betaRate: 0.2 };
-      const results = await optimise(await programs.get(outputs), problem, feeds, open, { steps, ...rates });
-      for (const [n, { splits }] of open.entries()) {
-        for (const { values, layers } of points) {
-          const meets = problem.layers.every(({ alive }, k) =>
-            alive.every((j, r) => splits[problem.offsets[k] + r] * layers[k][j] >= 0),
-          );
-          if (!meets) continue;
-          compared++;
-          expect(values[0] - values[1] + 0.25).toBeGreaterThanOrEqual(results[n].bound);
+  test.each([
+    [0.05, false],
+    [0.05, true],
+    [0.3, false],
+    [0.3, true],
+    [1, false],
+  ])(
+    'any slopes, multipliers and splits give bounds that hold, radius %d, active neurons folded: %s',
+    async (radius, isFolded) => {
+      const rng = random(77);
+      const box = randomBox(network.inputSize, radius, 5);
+      const bounds = await bounder.preActivations(box);
+      const own = isFolded ? foldActive(blocks, { bounds, reach: inputOf(outward(box)).reach }) : blocks;
+      const problem = problemOf(own, outward(box), bounds);
+      const neurons = problem.offsets[problem.layers.length];
+      if (isFolded) expect(problem.layers.some(({ folded }) => folded.neurons.length > 0)).toBe(true);
+      const functional = { terms: [[0, 1] as const, [1, -1] as const], offset: 0.25 };
+      const [row] = problemRows(own, problem, [functional], bounds);
+      const points = pointsOf(box, 60, 6).map((x) => ({
+        values: evaluate(network, x)[network.output],
+        layers: preActivations(network, x),
+      }));
+      const open = Array.from({ length: 40 }, (_, n) => {
+        // Signs that some point of the ball really has, so that points are left to compare with.
+        const model = points[n % points.length].layers;
+        const splits = new Int8Array(neurons);
+        for (const [k, { alive }] of problem.layers.entries()) {
+          for (const [r, j] of alive.entries())
+            if (rng.int(4) === 0) splits[problem.offsets[k] + r] = model[k][j] >= 0 ? 1 : -1;
+        }
+        const alpha = Float32Array.from(splits, () => rng.uniform());
+        const beta = Float32Array.from(splits, (split) => (split === 0 ? 0 : 2 * rng.uniform()));
+        return { row, splits, alpha, beta };
+      });
+      const feeds = problemFeeds(problem);
+      let compared = 0;
+      for (const steps of [1, 6]) {
+        const rates = { alphaRate: 0.2, betaRate: 0.2 };
+        const results = await optimise(await programs.get(outputs, isFolded), problem, feeds, open, {
+          steps,
+          ...rates,
+        });
+        for (const [n, { splits }] of open.entries()) {
+          for (const { values, layers } of points) {
+            const meets = problem.layers.every(({ alive }, k) =>
+              alive.every((j, r) => splits[problem.offsets[k] + r] * layers[k][j] >= 0),
+            );
+            if (!meets) continue;
+            compared++;
+            expect(values[0] - values[1] + 0.25).toBeGreaterThanOrEqual(results[n].bound);
+          }
         }
       }
-    }
-    expect(compared).toBeGreaterThanOrEqual(80);
-  });
+      expect(compared).toBeGreaterThanOrEqual(80);
+    },
+  );
 
   test('bounds under assumptions hold where the assumptions do', async () => {
     const box = randomBox(network.inputSize, 0.5, 8);
