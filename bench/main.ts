@@ -3,10 +3,18 @@ import { BadInputError, messageOf } from '../lib/errors';
 import { engine } from './engine';
 import { group } from './group';
 import { real } from './real';
+import { scale } from './scale';
 import { schedule } from './schedule';
 import { vnncomp } from './vnncomp';
 
-const benches: Readonly<Record<string, (args: string[]) => Promise<void>>> = { engine, group, real, schedule, vnncomp };
+const benches: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
+  engine,
+  group,
+  real,
+  scale,
+  schedule,
+  vnncomp,
+};
 
 /** Ends with exit code 0, 1 where a result is wrong, and 2 where the bench cannot run. */
 async function main([name, ...args]: readonly string[]): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Forest } from '../group/forest';
 import { withinAllowance } from '../schedule/budget';
+import { withPatience } from '../schedule/patience';
 import { planRound, type RoundPlan } from '../schedule/plan-round';
 import type { RunRecord } from '../schedule/records';
 import type { RunState } from '../schedule/state';
@@ -25,13 +26,16 @@ export async function writeNextRound(
 ): Promise<Round> {
   const { id, request } = record;
   const { batches, long } = await capped(storage, record, state, now, () =>
-    planRound(state, trees, {
-      run: id,
-      mode: request.mode,
-      secondsPerBall: request.secondsPerBall,
-      seed: request.seed,
-      workers: request.workers,
-    }),
+    withPatience(
+      planRound(state, trees, {
+        run: id,
+        mode: request.mode,
+        secondsPerBall: request.secondsPerBall,
+        seed: request.seed,
+        workers: request.workers,
+      }),
+      state,
+    ),
   );
   await storage.put(stateKey(id, state.round), encodeState(state));
   const done = batches.length === 0;

@@ -109,7 +109,7 @@ async function run(
   const seconds = Math.max(batch.seconds - writingSeconds, batch.seconds / 2);
   const outcome = await verifyMiniBatch(engine, members, {
     effort: effortOf(batch.attempt, batch.kind),
-    secondsPerBall: request.secondsPerBall,
+    secondsPerBall: secondsPerBall(batch, request.secondsPerBall),
     deadline: started + 1000 * seconds,
   });
   const balls: BallResult[] = [];
@@ -130,6 +130,12 @@ async function run(
     balls,
     ...(outcome.suspect !== undefined && { suspect: ids[outcome.suspect] }),
   };
+}
+
+/** The time budget of a ball over all attempts of which this attempt's share is not above the patience of its mini-batch. */
+function secondsPerBall({ attempt, kind, patience }: MiniBatch, asked: number): number {
+  const { searchShare } = effortOf(attempt, kind);
+  return patience === undefined || searchShare === 0 ? asked : Math.min(asked, patience / searchShare);
 }
 
 /** A seed of the ball and attempt alone, so that no verdict depends on the mini-batch a ball is in. */

@@ -67,7 +67,13 @@ export function planRound(state: RunState, trees: ReadonlyMap<number, ClusterTre
   const later = parts.filter((part) => part.kind !== 'first');
   // Longer mini-batches would make a round wait longer for its last one, and a Standard child costs 25 Express ones.
   const seconds = options.secondsPerBall > shortSeconds ? longSeconds : shortSeconds;
-  const again = later.flatMap((part) => laterDrafts(part, state, seconds, options, rng));
+  const left = later.reduce((sum, { run }) => sum + run.inputs.length, 0);
+  // Each ball may use its seconds, and when few are left no worker is idle while another has several.
+  const affordable = Math.max(
+    1,
+    Math.min(Math.floor(seconds / options.secondsPerBall), Math.ceil(left / options.workers)),
+  );
+  const again = later.flatMap((part) => laterDrafts(part, state, affordable, options, rng));
   const first = state.epsilons.flatMap((_, epsilon) => {
     const ofRadius = news.filter((part) => part.epsilon === epsilon);
     return firstDrafts(ofRadius, epsilon, state, options, rng);
@@ -116,11 +122,9 @@ function openParts(state: RunState, trees: ReadonlyMap<number, ClusterTree>): Pa
 }
 
 /**
- * Mini-batches of balls that were tried before. Their size is limited so that each may use all its seconds: most of
- * them will need them.
+ * Mini-batches of balls that were tried before, of at most `affordable` balls: most of them will need all their seconds.
  */
-function laterDrafts(part: Part, state: RunState, seconds: number, options: PlanOptions, rng: Random): Draft[] {
-  const affordable = Math.max(1, Math.floor(seconds / options.secondsPerBall));
+function laterDrafts(part: Part, state: RunState, affordable: number, options: PlanOptions, rng: Random): Draft[] {
   const isDrawn = part.kind === 'rest' && options.mode === 'batch';
   const draw = sizeSampler(state.bandit, banditKey(state.epsilons[part.epsilon], part.attempt), rng);
   const nextSize = (left: number): number => {

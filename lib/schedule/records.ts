@@ -90,6 +90,8 @@ export const miniBatchSchema = z.strictObject({
   attempt: z.int().positive(),
   /** Seconds the verify call may take in total. */
   seconds: z.number().positive(),
+  /** Seconds of search after which a ball is handed back (lib/schedule/patience.ts); without it as the effort of the attempt says. */
+  patience: z.number().positive().optional(),
 });
 export type MiniBatch = z.infer<typeof miniBatchSchema>;
 
