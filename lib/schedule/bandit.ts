@@ -18,6 +18,9 @@ export const pullSchema = z.strictObject({
 export type Pull = z.infer<typeof pullSchema>;
 export const pooledBalls = 256;
 
+/** Balls from which on a pull is full: the next mini-batch would make it larger than the largest arm. */
+export const fullPull = pooledBalls / 2 + 1;
+
 const keySchema = z.strictObject({
   /** By size, the latest pulls of the arm, oldest first. */
   arms: z.record(z.string(), z.array(pullSchema)),
@@ -46,7 +49,7 @@ const settledFloor = 0.5;
  * equal pulls scatter by sqrt(b / a) = 0.4, and an arm not yet pulled may differ from its neighbours by 0.4 / sqrt(k) = 1.3
  * (a factor of 3.6) either way.
  */
-const prior = { k: 0.1, a: 2, b: 0.32 };
+export const prior = { k: 0.1, a: 2, b: 0.32 };
 
 /** The parameters of one arm's normal-inverse-gamma posterior. */
 export interface ArmBelief {
@@ -116,23 +119,21 @@ export function logVelocity(pull: Pull, refinement: number | undefined): number 
 
 /** What is believed of every arm under a key, in the order of `armSizes`. */
 export function beliefs(posterior: Posterior, key: string): ArmBelief[] {
-  const { arms, refinement } = keyOf(posterior, key);
-  const cost = refinement.balls > 0 ? refinement.cpuSeconds / refinement.balls : undefined;
-  const logs = armSizes.map((size) => (arms[size] ?? []).map((pull) => logVelocity(pull, cost)));
-  const means = logs.map((values) => values.reduce((sum, value) => sum + value, 0) / values.length);
+  const logs = armLogs(posterior, key);
+  const seen = logs.map((values) => ({ weight: values.length, mean: meanOf(values) }));
   return armSizes.map((size, arm) => {
-    const expected = expectedFromNeighbours(arm, logs, means);
+    const expected = expectedFromNeighbours(arm, seen);
     const n = logs[arm].length;
     if (n === 0) return { size, pulls: 0, mean: expected, ...prior };
-    const squares = logs[arm].reduce((sum, value) => sum + (value - means[arm]) ** 2, 0);
+    const { mean } = seen[arm];
     const k = prior.k + n;
     return {
       size,
       pulls: n,
-      mean: (prior.k * expected + n * means[arm]) / k,
+      mean: (prior.k * expected + n * mean) / k,
       k,
       a: prior.a + n / 2,
-      b: prior.b + squares / 2 + (prior.k * n * (means[arm] - expected) ** 2) / (2 * k),
+      b: prior.b + squaresAround(logs[arm], mean) / 2 + (prior.k * n * (mean - expected) ** 2) / (2 * k),
     };
   });
 }
@@ -141,8 +142,7 @@ export function beliefs(posterior: Posterior, key: string): ArmBelief[] {
  * Thompson sampling: every call draws a velocity for each arm of at most `largest` from its posterior and returns the size
  * of the fastest. Many draws may be made at once for a round that runs in parallel.
  */
-export function sizeSampler(posterior: Posterior, key: string, rng: Random): (largest: number) => number {
-  const believed = beliefs(posterior, key);
+export function sizeSampler(believed: readonly ArmBelief[], rng: Random): (largest: number) => number {
   return (largest) => {
     let best = -Infinity;
     let size = 1;
@@ -157,26 +157,49 @@ export function sizeSampler(posterior: Posterior, key: string, rng: Random): (la
 }
 
 /** The size with the highest expected log velocity among those pulled; undefined when none was. */
-export function bestSize(posterior: Posterior, key: string): number | undefined {
-  const pulled = beliefs(posterior, key).filter((arm) => arm.pulls > 0);
-  return pulled.sort((a, b) => b.mean - a.mean)[0]?.size;
+export function bestSize(believed: readonly ArmBelief[]): number | undefined {
+  return believed.filter((arm) => arm.pulls > 0).sort((a, b) => b.mean - a.mean)[0]?.size;
 }
 
 /**
- * What an arm's velocity is expected to be before it is pulled: the mean of the other arms', weighted by their pulls and by
- * their nearness (velocity changes smoothly with the logarithm of the size); its own where it is the only one pulled.
+ * What an arm's value (its velocity, or a label's deviation) is expected to be before it is pulled: the mean of the other arms', weighted
+ * by their pulls and by their nearness (it changes smoothly with the logarithm of the size); its own where it is the only one pulled.
  */
-function expectedFromNeighbours(arm: number, logs: readonly number[][], means: readonly number[]): number {
+export function expectedFromNeighbours(
+  arm: number,
+  seen: readonly { readonly weight: number; readonly mean: number }[],
+): number {
   let sum = 0;
   let weights = 0;
-  for (let other = 0; other < logs.length; other++) {
-    if (other === arm || logs[other].length === 0) continue;
-    const weight = Math.min(logs[other].length, 4) * 4 ** -Math.abs(other - arm);
-    sum += weight * means[other];
+  for (const [other, { weight: pulls, mean }] of seen.entries()) {
+    if (other === arm || pulls === 0) continue;
+    const weight = Math.min(pulls, 4) * 4 ** -Math.abs(other - arm);
+    sum += weight * mean;
     weights += weight;
   }
   if (weights > 0) return sum / weights;
-  return logs[arm].length > 0 ? means[arm] : 0;
+  return seen[arm].weight > 0 ? seen[arm].mean : 0;
+}
+
+/** Log velocities of every arm's pulls, in the order of `armSizes`. */
+function armLogs(posterior: Posterior, key: string): number[][] {
+  const { arms } = keyOf(posterior, key);
+  const cost = refinementCost(posterior, key);
+  return armSizes.map((size) => (arms[size] ?? []).map((pull) => logVelocity(pull, cost)));
+}
+
+/** CPU-seconds that a ball costs which a mini-batch under the key left open; undefined while not known. */
+export function refinementCost(posterior: Posterior, key: string): number | undefined {
+  const { refinement } = keyOf(posterior, key);
+  return refinement.balls > 0 ? refinement.cpuSeconds / refinement.balls : undefined;
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+export function squaresAround(values: readonly number[], mean: number): number {
+  return values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
 }
 
 function keyOf(posterior: Posterior, key: string): Key {

@@ -1,5 +1,6 @@
 import { callSeconds } from '../cost/call';
-import { type Posterior, type Pull, pooledBalls, recordPulls, recordRefinement } from './bandit';
+import { fullPull, type Posterior, type Pull, recordPulls, recordRefinement } from './bandit';
+import { labelKey } from './label-beliefs';
 import type { MiniBatch } from './records';
 
 /** A mini-batch and what came of it; one that crashed settled nothing in all of its seconds. */
@@ -14,7 +15,7 @@ export function banditKey(epsilon: number, attempt: number): string {
 }
 
 /**
- * Teaches the bandit a round: the mini-batches whose size it drew, pooled by arm (see `Pull`), and what the later attempts
+ * Teaches the bandit a round: the mini-batches whose size it drew, pooled by arm (see `Pull`), for the radius and for each label, and what the later attempts
  * at a radius' balls cost, which is charged to the first attempts that left them open. A mini-batch is charged `callSeconds` beside its own.
  */
 export function learnFrom(
@@ -27,7 +28,12 @@ export function learnFrom(
     const ofRadius = attempted.filter(({ batch }) => batch.epsilon === epsilon);
     const isFirst = ({ batch }: Attempted): boolean => batch.attempt === 1;
     const later = ofRadius.filter((one) => !isFirst(one));
-    learned = recordPulls(learned, banditKey(value, 1), pooled(ofRadius.filter(isFirst)));
+    const first = ofRadius.filter(isFirst);
+    learned = recordPulls(learned, banditKey(value, 1), pooled(first));
+    for (const label of new Set(first.map(({ batch }) => batch.label))) {
+      const ofLabel = first.filter(({ batch }) => batch.label === label);
+      learned = recordPulls(learned, labelKey(banditKey(value, 1), label), pooled(ofLabel));
+    }
     learned = recordPulls(learned, banditKey(value, 2), pooled(later));
     learned = recordRefinement(learned, banditKey(value, 1), {
       cpuSeconds: later.reduce((sum, { outcome }) => sum + outcome.cpuSeconds + callSeconds, 0),
@@ -50,7 +56,7 @@ function pooled(attempted: readonly Attempted[]): (Pull & { size: number })[] {
       settled: settled + batch.size - outcome.open,
       cpuSeconds: cpuSeconds + outcome.cpuSeconds + callSeconds,
     };
-    if (pull.balls < pooledBalls / 2 + 1) {
+    if (pull.balls < fullPull) {
       growing.set(batch.arm, pull);
     } else {
       growing.delete(batch.arm);

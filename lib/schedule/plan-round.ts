@@ -1,8 +1,9 @@
 import { cutMiniBatches, type Run, runOf } from '../group/cut';
 import type { ClusterTree } from '../group/tree';
 import { type Random, random } from '../random';
-import { isInformed, sizeSampler } from './bandit';
+import { beliefs, isInformed, sizeSampler } from './bandit';
 import { choosePieces, firstTries } from './first-tries';
+import { labelBeliefs } from './label-beliefs';
 import { banditKey } from './learn';
 import { packIds } from './packed';
 import type { BatchKind, MiniBatch } from './records';
@@ -126,7 +127,7 @@ function openParts(state: RunState, trees: ReadonlyMap<number, ClusterTree>): Pa
  */
 function laterDrafts(part: Part, state: RunState, affordable: number, options: PlanOptions, rng: Random): Draft[] {
   const isDrawn = part.kind === 'rest' && options.mode === 'batch';
-  const draw = sizeSampler(state.bandit, banditKey(state.epsilons[part.epsilon], part.attempt), rng);
+  const draw = sizeSampler(beliefs(state.bandit, banditKey(state.epsilons[part.epsilon], part.attempt)), rng);
   const nextSize = (left: number): number => {
     if (isDrawn) return draw(Math.min(left, affordable));
     return part.kind === 'retry' ? Math.min(part.limit, affordable) : 1;
@@ -152,9 +153,12 @@ function firstDrafts(
     workers: options.workers,
     informed: isInformed(state.bandit, key),
   });
-  const draw = sizeSampler(state.bandit, key, rng);
+  const believed = labelBeliefs(state.bandit, key);
+  const samplers = new Map(news.map(({ label }) => [label, sizeSampler(believed(label), rng)]));
   return choosePieces<Part>(news, quota, rng).flatMap(({ balls: part, start, end }) =>
-    cutMiniBatches(part.run, draw, start, end).map(({ inputs, size }) => draft(part, inputs, size)),
+    cutMiniBatches(part.run, samplers.get(part.label)!, start, end).map(({ inputs, size }) =>
+      draft(part, inputs, size),
+    ),
   );
 }
 
