@@ -11,6 +11,7 @@ import { problemsOfCause } from '../workflow/cause';
 import { runLocally } from '../workflow/local';
 import { createPool } from '../workflow/pool/pool';
 import { countingPool } from './counting-pool';
+import { keepLearned } from './learned';
 import type { Progress } from './progress';
 
 /** Name of the only run that a local output folder holds. */
@@ -62,7 +63,10 @@ export async function runInFolder(options: LocalRunOptions): Promise<LocalRunRes
       signal,
     });
     progress.stop();
-    if (result.status === 'SUCCEEDED') return { kind: 'ended', report: await finish(storage, folder) };
+    if (result.status === 'SUCCEEDED') {
+      await keepLearned(folder);
+      return { kind: 'ended', report: await finish(storage, folder) };
+    }
     if (result.status === 'ABORTED') {
       const { status } = await reportRun(storage, localRun, undefined);
       return { kind: 'interrupted', report: status === 'failed' ? undefined : await finish(storage, folder) };

@@ -9,6 +9,7 @@ import { executeRun } from './execute-run';
 import type { ExitCode } from './exit';
 import { checkOutput, makeOutput } from './files';
 import type { Host } from './host';
+import { takeLearned } from './learned';
 import { localRun } from './local-run';
 import { defaultWorkers, positiveInteger, share } from './options';
 import { modelName, type RunInput, readRunInput } from './run-input';
@@ -39,6 +40,7 @@ async function run(host: Host, options: RunOptions): Promise<ExitCode> {
   problems.check('the run cannot start');
   makeOutput(folder);
   await writeRequest(folder, options, input!);
+  await takeLearned(folder, input!.model);
   return executeRun(host, { ...options, folder });
 }
 
