@@ -9,7 +9,11 @@ export function differenceTable(difference: RunDifference, mostBalls: number, co
   const { before, after, sameModel, radii, balls, contradictions } = difference;
   const plain = { style: { head: [], border: [], compact: true } };
   const titles = ['epsilon', 'balls in both', 'newly proven', 'newly broken', 'lost', 'certified before', 'after'];
-  const table = new Table({ ...plain, head: titles.map((title) => paint.bold(title)) });
+  const table = new Table({
+    ...plain,
+    head: titles.map((title) => paint.bold(title)),
+    colAligns: ['left', ...titles.slice(1).map(() => 'right' as const)],
+  });
   const coloured = (value: number, paintIt: (text: string) => string): string =>
     value === 0 ? '0' : paintIt(formatCount(value));
   const interval = (value: readonly [number, number] | undefined): string => (value ? formatInterval(value) : '-');

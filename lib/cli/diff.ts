@@ -3,7 +3,6 @@ import { differenceOf, type RunDifference } from '../audit/difference';
 import { differenceTable } from '../audit/difference-table';
 import { type RunView, readRunView } from '../audit/run-view';
 import { BadInputError } from '../errors';
-import { runPrefix } from '../pipeline/keys';
 import { wantsColour } from '../report/summary-table';
 import { openStorage } from '../storage/open';
 import { MissingKeyError } from '../storage/storage';
@@ -60,7 +59,7 @@ async function readRun(place: string): Promise<RunView> {
   } catch (error) {
     if (!(error instanceof MissingKeyError)) throw error;
     const advice = 'give the --out folder of a run that has ended, or <root>/runs/<id>';
-    throw new BadInputError(`run ${place}`, [`there is no ${error.key}, below ${runPrefix(run)}: ${advice}`], {
+    throw new BadInputError(`run ${place}`, [`there is no ${error.key} in it: ${advice}`], {
       cause: error,
     });
   }

@@ -20,7 +20,7 @@ let set: TinySet;
 let known: Storage;
 let first: Report;
 beforeAll(async () => {
-  set = await tinySet({ wrong: 2, count: 40 });
+  set = await tinySet({ wrong: 2, count: 24 });
   known = memoryStorage();
   ({ report: first } = await policyRun(known, 'first', set, {}, radii('0.02', '0.1')));
 });
