@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { problemOfNewRun } from '../client/attempts';
 import type { Deployment, TargetOptions } from '../client/connect';
 import { BadInputError } from '../errors';
 import { executionNameSchema } from '../workflow/events';
@@ -25,6 +26,13 @@ export async function remotely<T>(options: TargetOptions, work: (deployment: Dep
 export function checkRunId(run: string): void {
   if (executionNameSchema.safeParse(run).success) return;
   throw new BadInputError(`run ${run}`, ['is not the id of a run: 1 to 80 letters, digits, hyphens and underscores']);
+}
+
+/** @throws BadInputError for what a new run cannot be called */
+export function checkNewRunId(run: string): void {
+  checkRunId(run);
+  const problem = problemOfNewRun(run);
+  if (problem !== undefined) throw new BadInputError(`run ${run}`, [problem]);
 }
 
 /** How the target is named in a command line that goes on with a run. */

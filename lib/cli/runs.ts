@@ -1,7 +1,7 @@
 import Table from 'cli-table3';
 import { type Command, Option } from 'commander';
 import type { TargetOptions } from '../client/connect';
-import type { Execution } from '../client/executions';
+import { type ListedRun, listRuns } from '../client/list';
 import { formatSeconds } from '../report/format';
 import { type ExitCode, exitCodes, printable, printJson } from './exit';
 import type { Host } from './host';
@@ -37,12 +37,12 @@ export function addRuns(program: Command, host: Host, done: (code: ExitCode) => 
 
 async function runs(host: Host, options: RunsOptions): Promise<ExitCode> {
   const status = options.status && statuses[options.status];
-  const found = await remotely(options, ({ executions }) => executions.list(options.limit, status));
-  const listed = found.map((execution) => ({
-    run: execution.name,
-    status: nameOf(execution.status),
-    started: execution.startDate?.toISOString(),
-    ended: execution.stopDate?.toISOString(),
+  const found = await remotely(options, ({ executions }) => listRuns(executions, options.limit, status));
+  const listed = found.map(({ run, status, startDate, stopDate }) => ({
+    run,
+    status: nameOf(status),
+    started: startDate?.toISOString(),
+    ended: stopDate?.toISOString(),
   }));
   if (options.json) printJson(host, { runs: listed, exitCode: exitCodes.done });
   else if (found.length === 0) host.stdout.write('no runs\n');
@@ -50,19 +50,19 @@ async function runs(host: Host, options: RunsOptions): Promise<ExitCode> {
   return exitCodes.done;
 }
 
-function nameOf(status: Execution['status']): string {
+function nameOf(status: ListedRun['status']): string {
   return Object.entries(statuses).find(([, name]) => name === status)?.[0] ?? 'running';
 }
 
-function tableOf(found: readonly Execution[]): string {
+function tableOf(found: readonly ListedRun[]): string {
   const table = new Table({
     head: ['run', 'status', 'started (UTC)', 'time'],
     style: { head: [], border: [], compact: true },
   });
-  for (const { name, status, startDate, stopDate = new Date() } of found) {
+  for (const { run, status, startDate, stopDate = new Date() } of found) {
     const started = startDate?.toISOString().slice(0, 19).replace('T', ' ') ?? '';
     const seconds = startDate === undefined ? 0 : Math.max(0, stopDate.getTime() - startDate.getTime()) / 1000;
-    table.push([printable(name), nameOf(status), started, formatSeconds(Math.round(seconds))]);
+    table.push([printable(run), nameOf(status), started, formatSeconds(Math.round(seconds))]);
   }
   return table.toString();
 }

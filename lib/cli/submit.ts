@@ -7,7 +7,7 @@ import { Problems } from '../problems';
 import { type ExitCode, exitCodes, printJson } from './exit';
 import type { Host } from './host';
 import { positiveInteger } from './options';
-import { addTargetOptions, checkRunId, remotely, targetArguments } from './remote';
+import { addTargetOptions, checkNewRunId, remotely, targetArguments } from './remote';
 import { modelName, type RunInput, readRunInput } from './run-input';
 import { addRequestOptions, type RequestOptions, requestOf } from './run-options';
 
@@ -28,7 +28,7 @@ export function addSubmit(program: Command, host: Host, done: (code: ExitCode) =
 
 async function submit(host: Host, options: SubmitOptions): Promise<ExitCode> {
   const problems = new Problems();
-  if (options.id !== undefined) problems.of(() => checkRunId(options.id!));
+  if (options.id !== undefined) problems.of(() => checkNewRunId(options.id!));
   const input = readRunInput(options, problems);
   problems.check('the run cannot start');
   const { submitted, uploaded } = await remotely(options, (deployment) => send(deployment, options, input!));
@@ -59,8 +59,11 @@ function told(submitted: Submitted, target: string): string {
     case 'running':
       return `The same run is under way. Follow it with: ${command('watch')}`;
     case 'resumed':
-      return `The run had been stopped and goes on. Follow it with: ${command('watch')}`;
+      return `The run had stopped and goes on. Follow it with: ${command('watch')}`;
     case 'ended':
+      if (submitted.capped) {
+        return `The same run stopped at its cap: submit it with a larger one to go on, or get its report with: ${command('fetch')}`;
+      }
       return submitted.status === 'SUCCEEDED'
         ? `The same run has been done. Get its report with: ${command('fetch')}; run it again with another --id`
         : `The same run ended as ${submitted.status}: ${command('watch')} says why; run it again with another --id`;

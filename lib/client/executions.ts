@@ -4,8 +4,7 @@ import {
   ExecutionAlreadyExists,
   ExecutionDoesNotExist,
   type ExecutionStatus,
-  ListExecutionsCommand,
-  RedriveExecutionCommand,
+  paginateListExecutions,
   type SFNClient,
   StartExecutionCommand,
   StopExecutionCommand,
@@ -14,7 +13,7 @@ import type { RunEvent } from '../workflow/events';
 
 export type { ExecutionStatus };
 
-/** An execution of the state machine; the one of a run has the run's id as its name. */
+/** An execution of the state machine; attempts.ts says how those of a run are named. */
 export interface Execution {
   readonly name: string;
   readonly status: ExecutionStatus;
@@ -30,12 +29,10 @@ export interface RemoteExecutions {
   /** `exists`: there is or was one of this name, which may run. */
   start(name: string, input: RunEvent): Promise<'started' | 'exists'>;
   find(name: string): Promise<Execution | undefined>;
-  /** Newest first, at most so many. */
-  list(limit: number, status?: ExecutionStatus): Promise<Execution[]>;
+  /** All of them, newest first. */
+  all(): AsyncIterable<Execution>;
   /** Ends it as ABORTED. */
   stop(name: string, cause: string): Promise<void>;
-  /** Goes on with one that was aborted or timed out. */
-  redrive(name: string): Promise<void>;
 }
 
 export function remoteExecutions(client: SFNClient, stateMachineArn: string): RemoteExecutions {
@@ -58,23 +55,13 @@ export function remoteExecutions(client: SFNClient, stateMachineArn: string): Re
         throw error;
       }
     },
-    async list(limit, status) {
-      const found: Execution[] = [];
-      let nextToken: string | undefined;
-      do {
-        const maxResults = Math.min(1000, limit - found.length);
-        const filter = { ...(status && { statusFilter: status }), ...(nextToken && { nextToken }) };
-        const page = await client.send(new ListExecutionsCommand({ stateMachineArn, maxResults, ...filter }));
-        found.push(...(page.executions ?? []).map(executionOf));
-        nextToken = page.nextToken;
-      } while (nextToken !== undefined && found.length < limit);
-      return found;
+    async *all() {
+      for await (const { executions = [] } of paginateListExecutions({ client, pageSize: 100 }, { stateMachineArn })) {
+        yield* executions.map(executionOf);
+      }
     },
     async stop(name, cause) {
       await client.send(new StopExecutionCommand({ executionArn: arnOf(name), error: 'Cancelled', cause }));
-    },
-    async redrive(name) {
-      await client.send(new RedriveExecutionCommand({ executionArn: arnOf(name) }));
     },
   };
 }

@@ -7,8 +7,8 @@ import { readReport, reportKeys } from '../report/json';
 import type { Report } from '../report/record';
 import { fileStorage } from '../storage/files';
 import type { Storage } from '../storage/storage';
+import { findAttempt, isUnderWay } from './attempts';
 import type { Deployment } from './connect';
-import { findExecution } from './watch';
 
 export interface FetchOptions {
   readonly run: string;
@@ -60,8 +60,9 @@ export async function fetchRun({ storage, executions }: Deployment, options: Fet
 }
 
 async function refuseUnfinished(executions: Deployment['executions'], run: string, planned: boolean): Promise<void> {
-  const { status } = await findExecution(executions, run);
-  if (status === 'RUNNING' || status === 'PENDING_REDRIVE') {
+  const { execution } = await findAttempt(executions, run);
+  const { status } = execution;
+  if (isUnderWay(execution)) {
     throw new BadInputError(`run ${run}`, [`is under way and has no report yet: npx baverly watch ${run}`]);
   }
   if (planned) return;

@@ -7,6 +7,7 @@ import { readReport } from '../report/json';
 import type { Report } from '../report/record';
 import { MissingKeyError, type Storage } from '../storage/storage';
 import { problemsOfCause } from '../workflow/cause';
+import { findAttempt, isUnderWay } from './attempts';
 import type { Deployment } from './connect';
 import type { Execution } from './executions';
 import { followRun, type RunProgress } from './follow';
@@ -40,13 +41,13 @@ export async function watchRun({ storage, executions }: Deployment, options: Wat
   const follower = followRun(storage, run);
   let progress: RunProgress | undefined;
   let seen = 0;
+  let attempt = 1;
   for (;;) {
     try {
       // Asked first: what is read after the end is all that there will be.
-      const execution = await findExecution(executions, run);
-      if (execution.status !== 'RUNNING' && execution.status !== 'PENDING_REDRIVE') {
-        return await endOf(storage, run, execution);
-      }
+      const { number, execution } = await findAttempt(executions, run, attempt);
+      attempt = number;
+      if (!isUnderWay(execution)) return await endOf(storage, run, execution);
       progress = await follower.poll();
       onProgress(progress);
       seen = Date.now();
@@ -61,13 +62,6 @@ export async function watchRun({ storage, executions }: Deployment, options: Wat
 
 /** Seconds without an answer before a watched deployment is given up. */
 const patience = 60;
-
-/** @throws BadInputError when there is no execution of this name */
-export async function findExecution(executions: Deployment['executions'], run: string): Promise<Execution> {
-  const execution = await executions.find(run);
-  if (execution) return execution;
-  throw new BadInputError(`run ${run}`, ['there is no such run: `npx baverly runs` lists those that there are']);
-}
 
 async function endOf(storage: Storage, run: string, execution: Execution): Promise<Watched> {
   if (execution.status === 'SUCCEEDED') return { kind: 'done', report: await readReport(storage, runPrefix(run)) };

@@ -1,7 +1,9 @@
+import { problemOfNewRun } from '../../lib/client/attempts';
 import { cancelRun } from '../../lib/client/cancel';
 import type { Deployment } from '../../lib/client/connect';
 import type { Execution, RemoteExecutions } from '../../lib/client/executions';
 import { followRun } from '../../lib/client/follow';
+import { listRuns } from '../../lib/client/list';
 import { runIdOf, submitRun } from '../../lib/client/submit';
 import { uploadDataSet, uploadModel } from '../../lib/client/upload';
 import { watchRun } from '../../lib/client/watch';
@@ -9,10 +11,11 @@ import { defaultPreprocessing } from '../../lib/dataset/preprocess';
 import { openRecords } from '../../lib/dataset/records';
 import { BadInputError } from '../../lib/errors';
 import { coordinateRound } from '../../lib/pipeline/coordinate';
-import { failureKey, planKey, stateKey } from '../../lib/pipeline/keys';
+import { capsKey, failureKey, planKey, stateKey } from '../../lib/pipeline/keys';
 import { planRun } from '../../lib/pipeline/plan';
 import { reportRun } from '../../lib/pipeline/report';
 import { createVerifier } from '../../lib/pipeline/verify';
+import type { RunRequest } from '../../lib/schedule/records';
 import { decodeState } from '../../lib/schedule/state-file';
 import { summarise } from '../../lib/schedule/summary';
 import type { Storage } from '../../lib/storage/storage';
@@ -20,31 +23,41 @@ import { batchesOf, megabyte } from '../support/in-process-run';
 import { memoryStorage } from '../support/memory-storage';
 import { dataSetOf, requestRun, tinySet } from '../support/tiny-run';
 
+interface FakeExecutions extends RemoteExecutions {
+  readonly calls: string[];
+  /** What was started with what. */
+  readonly inputs: unknown[];
+  /** Makes or changes an execution. */
+  set(name: string, more: Partial<Execution>): void;
+  clear(): void;
+}
+
 /** Executions that only have a state. */
-function fakeExecutions(): RemoteExecutions & { readonly all: Map<string, Execution>; readonly calls: string[] } {
-  const all = new Map<string, Execution>();
+function fakeExecutions(): FakeExecutions {
+  const known = new Map<string, Execution>();
   const calls: string[] = [];
-  const be = (name: string, status: Execution['status'], more: object = {}): void => {
-    all.set(name, { name, status, startDate: new Date(0), stopDate: undefined, ...more });
+  const inputs: unknown[] = [];
+  const set: FakeExecutions['set'] = (name, more) => {
+    const fresh: Execution = { name, status: 'RUNNING', startDate: new Date(0), stopDate: undefined };
+    known.set(name, { ...(known.get(name) ?? fresh), ...more });
   };
   return {
-    all,
     calls,
-    async start(name) {
+    inputs,
+    set,
+    clear: () => known.clear(),
+    async start(name, input) {
       calls.push(`start ${name}`);
-      if (all.has(name)) return 'exists';
-      be(name, 'RUNNING');
+      inputs.push(input);
+      if (known.has(name)) return 'exists';
+      set(name, {});
       return 'started';
     },
-    find: async (name) => all.get(name),
-    list: async () => [...all.values()],
-    async stop(name, cause) {
-      be(name, 'ABORTED', { error: 'Cancelled', cause });
+    find: async (name) => known.get(name),
+    async *all() {
+      yield* [...known.values()].reverse();
     },
-    async redrive(name) {
-      calls.push(`redrive ${name}`);
-      be(name, 'RUNNING');
-    },
+    stop: async (name, cause) => set(name, { status: 'ABORTED', error: 'Cancelled', cause }),
   };
 }
 
@@ -107,28 +120,72 @@ describe('uploads', () => {
 });
 
 describe('a request', () => {
-  test('is started once, is found while it runs, goes on when it was stopped, and is left alone when it has ended', async () => {
+  const anyRequest = async (more: object = {}) => ({
+    ...(await requestRun(memoryStorage(), 'none', await tinySet({ count: 5 }))),
+    ...more,
+  });
+
+  test('has an id by all that it asks, but its caps', async () => {
+    const request = await anyRequest();
+    const id = runIdOf('my model'.repeat(20), request);
+    expect(id).toMatch(/^my_modelmy_model.*-[0-9a-f]{16}$/);
+    expect([id.length <= 75, problemOfNewRun(id)]).toEqual([true, undefined]);
+    expect(runIdOf('m', { ...request, maxUsd: 1 })).toBe(runIdOf('m', request));
+    expect(runIdOf('m', { ...request, seed: 1 })).not.toBe(runIdOf('m', request));
+    expect(['a--2', 'a'.repeat(76)].filter((name) => problemOfNewRun(name) === undefined)).toEqual([]);
+  });
+
+  test('is started once, is found while it runs, and goes on as a further attempt when it was stopped', async () => {
     const { storage, executions, deployment } = setUp();
-    const request = await requestRun(memoryStorage(), 'none', await tinySet({ count: 5 }));
-    const run = runIdOf('my model', request);
-    expect(run).toMatch(/^my_model-[0-9a-f]{16}$/);
-    expect(runIdOf('my model', { ...request, seed: 1 })).not.toBe(run);
-    expect(await submitRun(deployment, run, request)).toEqual({ kind: 'started', run });
-    expect(await submitRun(deployment, run, request)).toEqual({ kind: 'running', run });
-    await cancelRun(deployment, run);
-    expect(await submitRun(deployment, run, request)).toEqual({ kind: 'resumed', run });
-    executions.all.set(run, { ...executions.all.get(run)!, status: 'FAILED' });
-    expect(await submitRun(deployment, run, request)).toEqual({ kind: 'ended', run, status: 'FAILED' });
-    expect(executions.calls).toEqual([`start ${run}`, `redrive ${run}`]);
+    const request = await anyRequest();
+    expect(await submitRun(deployment, 'r', request)).toEqual({ kind: 'started', run: 'r' });
+    expect(await submitRun(deployment, 'r', request)).toEqual({ kind: 'running', run: 'r' });
+    await cancelRun(deployment, 'r');
+    expect(await submitRun(deployment, 'r', request)).toEqual({ kind: 'resumed', run: 'r' });
+    expect(await submitRun(deployment, 'r', request)).toEqual({ kind: 'running', run: 'r' });
+    expect(await cancelRun(deployment, 'r')).toMatchObject({ kind: 'cancelled' });
+    expect(await submitRun(deployment, 'r', request)).toEqual({ kind: 'resumed', run: 'r' });
+    expect(executions.calls).toEqual(['start r', 'start r--2', 'start r--3']);
+    expect(await listRuns(executions, 10)).toMatchObject([{ run: 'r', status: 'RUNNING' }]);
+    expect(await listRuns(executions, 10, 'ABORTED')).toEqual([]);
     // Forgotten by Step Functions, but reported.
-    executions.all.clear();
-    await storage.put(`runs/${run}/report.json`, '{}');
-    expect(await submitRun(deployment, run, request)).toEqual({ kind: 'ended', run, status: 'SUCCEEDED' });
+    executions.clear();
+    await storage.put('runs/r/report.json', '{}');
+    const ended = { kind: 'ended', run: 'r', status: 'SUCCEEDED', capped: false };
+    expect(await submitRun(deployment, 'r', request)).toEqual(ended);
+  });
+
+  test.each([
+    ['FAILED', 'BadInputError', 'ended'],
+    ['FAILED', 'Lambda.Unknown', 'resumed'],
+    ['TIMED_OUT', undefined, 'resumed'],
+    ['SUCCEEDED', undefined, 'ended'],
+  ] as const)('that ended as %s (%s) has %s', async (status, error, kind) => {
+    const { executions, deployment } = setUp();
+    const request = await anyRequest();
+    await submitRun(deployment, 'r', request);
+    executions.set('r', { status, ...(error && { error }) });
+    expect(await submitRun(deployment, 'r', request)).toMatchObject({ kind, run: 'r' });
+  });
+
+  test('that stopped at its cap goes on with a larger one only', async () => {
+    const { storage, executions, deployment } = setUp();
+    const request = await anyRequest({ maxUsd: 1 });
+    await submitRun(deployment, 'r', request);
+    executions.set('r', { status: 'SUCCEEDED' });
+    const stopped = { round: 1, problem: 'the run stopped at its cap' };
+    await storage.put(capsKey('r'), JSON.stringify({ version: 1, caps: { maxUsd: 1 }, since: 0, stopped }));
+    for (const maxUsd of [0.5, 1, undefined]) {
+      const again = await submitRun(deployment, 'r', { ...request, maxUsd } as RunRequest);
+      expect(again).toMatchObject({ kind: 'ended', status: 'SUCCEEDED', capped: true });
+    }
+    expect(await submitRun(deployment, 'r', { ...request, maxUsd: 2 })).toMatchObject({ kind: 'resumed' });
+    expect(executions.inputs.at(-1)).toEqual({ kind: 'run', bucket: 'b', run: 'r', maxUsd: 2 });
   });
 
   test('that broke off before its start is started; another of the same id is refused', async () => {
     const { executions, deployment } = setUp();
-    const request = await requestRun(memoryStorage(), 'none', await tinySet({ count: 5 }));
+    const request = await anyRequest();
     const broken = { ...executions, start: () => Promise.reject(new Error('no network')) };
     await expect(submitRun({ ...deployment, executions: broken }, 'r', request)).rejects.toThrow('no network');
     expect(await submitRun(deployment, 'r', request)).toEqual({ kind: 'started', run: 'r' });
@@ -169,7 +226,7 @@ test('progress counts what is merged and what the round under way has found, and
   expect(await watch(deployment, 'r')).toMatchObject({ kind: 'running', progress: { settled: 120 } });
 
   await reportRun(storage, 'r', undefined);
-  executions.all.set('r', { ...executions.all.get('r')!, status: 'SUCCEEDED' });
+  executions.set('r', { status: 'SUCCEEDED' });
   expect(await watch(deployment, 'r')).toMatchObject({ kind: 'done', report: { status: 'done' } });
 });
 
@@ -195,7 +252,7 @@ test('watching waits for a connection that breaks off, and for nothing else', as
   const flaky = {
     ...executions,
     find: async (name: string) => {
-      const error = answers[looks++];
+      const error = name === 'r' ? answers[looks++] : undefined;
       if (error) throw error;
       return executions.find(name);
     },
@@ -223,14 +280,14 @@ describe('a run that ended early', () => {
     const { storage, executions, deployment } = setUp();
     const stopDate = new Date();
     const why = { error: 'States.Runtime', cause: 'too many events' };
-    executions.all.set('r', { name: 'r', status, startDate: stopDate, stopDate, ...why });
+    executions.set('r', { status, stopDate, ...why });
     if (record) await storage.put(failureKey('r'), JSON.stringify(record));
     expect(await watch(deployment, 'r')).toMatchObject({ kind: 'failed', ...expected });
   });
 
   test('is not cancelled again', async () => {
     const { executions, deployment } = setUp();
-    executions.all.set('r', { name: 'r', status: 'FAILED', startDate: undefined, stopDate: undefined });
+    executions.set('r', { status: 'FAILED' });
     expect(await cancelRun(deployment, 'r')).toEqual({ kind: 'ended', status: 'FAILED' });
     await expect(cancelRun(deployment, 'none')).rejects.toThrow('there is no such run');
   });

@@ -24,8 +24,6 @@ export interface Executions {
   list(): readonly ExecutionRecord[];
   /** Ends it as ABORTED, on disk before this returns; one that has ended stays as it is. Undefined: there is none. */
   stop(name: string, error?: string, cause?: string): Promise<ExecutionRecord | undefined>;
-  /** Goes on with an execution that was stopped. Undefined: there is none. One in another state stays as it is. */
-  redrive(name: string): Promise<ExecutionRecord | undefined>;
   /** Interrupts what runs, without ending it: the next server on these files goes on with it. Resolves when nothing runs. */
   close(): Promise<void>;
 }
@@ -93,8 +91,7 @@ export async function openExecutions(options: ExecutionsOptions): Promise<Execut
   }
 
   async function begin(name: string, input: string): Promise<ExecutionRecord> {
-    const none = { resumed: 0, redriven: 0 };
-    const record = await keep({ version: 1, name, input, status: 'RUNNING', startDate: date(), ...none });
+    const record = await keep({ version: 1, name, input, status: 'RUNNING', startDate: date(), resumed: 0 });
     enqueue(name);
     return record;
   }
@@ -118,17 +115,6 @@ export async function openExecutions(options: ExecutionsOptions): Promise<Execut
         if (current?.name === name) current.controller.abort(new Error('the execution was stopped'));
         log(`execution ${name} was stopped`);
         return stopped;
-      }),
-    redrive: (name) =>
-      locks.hold(name, async () => {
-        const record = known.get(name);
-        if (record?.status !== 'ABORTED') return record;
-        const { stopDate: _, error: __, cause: ___, ...rest } = record;
-        const again = { resumed: record.resumed + 1, redriven: record.redriven + 1 };
-        const redriven = await keep({ ...rest, ...again, status: 'RUNNING' });
-        log(`execution ${name} goes on`);
-        enqueue(name);
-        return redriven;
       }),
     async close() {
       closing.abort(new Error('the server ends'));

@@ -26,9 +26,9 @@ const operations: Readonly<Record<string, (executions: Executions, input: unknow
   ),
   DescribeExecution: operation(z.object({ executionArn: z.string() }), async (executions, { executionArn }) => {
     const record = executions.find(nameOf(executionArn)) ?? missing(executionArn);
-    const { input, output, error, cause, redriven } = record;
+    const { input, output, error, cause } = record;
     const ended = Object.entries({ output, error, cause }).filter(([, value]) => value !== undefined);
-    return { ...summaryOf(record), input, redriveCount: redriven, ...Object.fromEntries(ended) };
+    return { ...summaryOf(record), input, ...Object.fromEntries(ended) };
   }),
   ListExecutions: operation(
     z.object({
@@ -54,14 +54,6 @@ const operations: Readonly<Record<string, (executions: Executions, input: unknow
       return { stopDate: seconds(record.stopDate ?? record.startDate) };
     },
   ),
-  RedriveExecution: operation(z.object({ executionArn: z.string() }), async (executions, { executionArn }) => {
-    const name = nameOf(executionArn);
-    const { status } = executions.find(name) ?? missing(executionArn);
-    if (status !== 'ABORTED')
-      throw failure('ExecutionNotRedrivable', `${name} is ${status}; only ABORTED goes on here`);
-    await executions.redrive(name);
-    return { redriveDate: Date.now() / 1000 };
-  }),
 };
 
 /** Answers a request of the Step Functions API. Errors are thrown (ServiceError). */

@@ -17,10 +17,8 @@ const executionRecordSchema = z.strictObject({
   output: z.string().optional(),
   error: z.string().optional(),
   cause: z.string().optional(),
-  /** How often it went on: after an interruption of the server, or by RedriveExecution. */
+  /** How often it went on after an interruption of the server. */
   resumed: z.int().nonnegative(),
-  /** How often by RedriveExecution. */
-  redriven: z.int().nonnegative(),
 });
 export type ExecutionRecord = z.infer<typeof executionRecordSchema>;
 
