@@ -3,9 +3,11 @@ import path from 'node:path';
 import { runDifferenceSchema } from '../../lib/audit/difference';
 import { readHistory } from '../../lib/audit/history';
 import { readReuse } from '../../lib/audit/reuse-record';
+import { readVerdicts, writeVerdicts } from '../../lib/audit/verdict-store';
 import { parseDataSet } from '../../lib/dataset/open';
 import { defaultPreprocessing } from '../../lib/dataset/preprocess';
 import { writeRecords } from '../../lib/dataset/records';
+import { modelHash } from '../../lib/network/hash';
 import { failureKey } from '../../lib/pipeline/keys';
 import { readJson } from '../../lib/pipeline/records';
 import { failureRecordSchema } from '../../lib/pipeline/report';
@@ -93,11 +95,11 @@ async function night(scheduled: string): Promise<string> {
 
 const differenceOf = (run: string) => readJson(storage, `runs/${run}/difference.json`, runDifferenceSchema);
 
-/** The model with one byte of its weights' last mantissa bits changed: another version that classifies the same. */
-function retouched(model: Uint8Array): Uint8Array {
+/** The model with a low bit of one weight changed: another version that classifies the same. */
+function retouched(model: Uint8Array, bit = 1): Uint8Array {
   const copy = Uint8Array.from(model);
   const { weight } = floatsIn(copy);
-  copy[weight] ^= 1;
+  copy[weight] ^= bit;
   return copy;
 }
 
@@ -208,6 +210,38 @@ test('a version that differs in one bit is verified from the beginning, and agre
   const proven = (report: { radii: readonly { robust: number }[] }) => report.radii.map(({ robust }) => robust);
   const reports = [await readReport(storage, `runs/${run}`), await readReport(storage, `runs/${uploaded}`)];
   expect(proven(reports[0])).toEqual(proven(reports[1]));
+});
+
+test('a stored verdict that is wrong is found by the night that verifies it again: the run fails, loudly', async () => {
+  const model = 'models/paranoid.onnx';
+  const paranoid = {
+    ...{ version: 1, models: model, dataset: 'datasets/digits', epsilons: ['0.12'], first: 20, workers: 2 },
+    ...{ secondsPerBall: 1, audit: 'nightly', recheck: 1, notify: ['owner@example.org'] },
+  };
+  await storage.put('policies/paranoid.json', JSON.stringify(paranoid));
+  await storage.put(model, retouched(fc, 2));
+  const [{ run: first }] = (await dispatchUpload({ model }, context)).runs;
+  expect(await executions.get(first)).toMatchObject({ status: 'SUCCEEDED' });
+  const hash = modelHash(retouched(fc, 2));
+  const { byItem } = await readVerdicts(storage, hash);
+  const wrong = { verdict: 'robust' as const, epsilon: 0.12, settledBy: 'bound', margin: 1 };
+  const broken = [...byItem].filter(([, found]) => found.some(({ verdict }) => verdict === 'not-robust'));
+  expect(broken.length).toBeGreaterThan(0);
+  const forged = broken.map(([item]) => ({ item, balls: [wrong] }));
+  await writeVerdicts(storage, { run: first, modelHash: hash }, forged);
+
+  const { runs } = await dispatchAudit({ scheduled: '2026-11-25T02:00:00Z' }, context);
+  const { run } = runs.find(({ policy }) => policy === 'paranoid')!;
+  await Promise.all(runs.map((asked) => executions.get(asked.run)));
+  expect(await executions.get(run)).toMatchObject({ status: 'FAILED', error: 'ContradictionError' });
+  expect(await readReport(storage, `runs/${run}`)).toMatchObject({ status: 'failed' });
+  expect(await events()).toContainEqual(
+    expect.objectContaining({ type: 'Verdicts Contradict', run, notify: ['owner@example.org'] }),
+  );
+  const verdicts = await storage.list(`verdicts/${hash}/`);
+  expect(verdicts.map(({ key }) => path.basename(key))).toEqual([`${first}.jsonl.gz`]);
+  const history = await readHistory(storage, 'paranoid', model);
+  expect(history.map(({ status }) => status)).toEqual(['done', 'failed']);
 });
 
 describe('nothing ends in silence', () => {
