@@ -114,6 +114,27 @@ test('a run that cannot be right beside the last one fails, and leaves nothing t
   expect(await historyOf(storage)).toMatchObject([{ run: 'first' }]);
 });
 
+test('on random nets, what is reused at other radii is never the opposite of what is found anew', async () => {
+  const at = (...texts: string[]) => ({ epsilons: texts.map((text) => ({ text, value: Number(text) })) });
+  let reused = 0;
+  const wrong: string[] = [];
+  for (const seed of [11, 12, 13, 14, 15, 16]) {
+    const random = await tinySet({ seed, count: 30, sizes: [3, 10, 10, 3] });
+    const [known, anew] = [memoryStorage(), memoryStorage()];
+    await policyRun(known, 'first', random, {}, at('0.03', '0.08'));
+    const { report } = await policyRun(known, 'second', random, {}, at('0.02', '0.05', '0.12'));
+    const { report: fresh } = await policyRun(anew, 'second', random, {}, at('0.02', '0.05', '0.12'));
+    for (const [i, ball] of report.balls.entries()) {
+      if (!ball.settledBy?.startsWith('reused ')) continue;
+      reused++;
+      const { verdict } = fresh.balls[i];
+      if (verdict !== ball.verdict && verdict !== 'unknown') wrong.push(`${seed}: ${ball.index} at ${ball.epsilon}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+  expect(reused).toBeGreaterThan(100);
+});
+
 describe('thresholds', () => {
   const at = (atLeast: number) => ({ thresholds: { certified: [{ epsilon: '2/100', atLeast }] } });
   const crossed = (events: readonly PolicyEvent[]) =>
