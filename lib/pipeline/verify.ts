@@ -14,6 +14,7 @@ import {
   type RunRecord,
 } from '../schedule/records';
 import { MissingKeyError, type Storage } from '../storage/storage';
+import { readCheckpoints, writeCheckpoint } from './checkpoints';
 import { readInputs } from './inputs';
 import { resultKey, witnessKey } from './keys';
 import { readJson, readRecord } from './records';
@@ -99,26 +100,32 @@ async function run(
   const ids = unpackIds(batch.inputs);
   const inputs = await readInputs(records, engine.network, ids);
   const violation = misclassification(batch.label, record.classes);
-  const members = Array.from(ids, (input): Member => {
+  const effort = effortOf(batch.attempt, batch.kind);
+  const balls = Array.from(ids, (input) => ({ run: batch.run, epsilon: batch.epsilon, input }));
+  const checkpoints = effort.searchShare > 0 ? await readCheckpoints(storage, balls) : [];
+  const members = Array.from(ids, (input, i): Member => {
+    const checkpoint = checkpoints[i];
     return {
       box: inputs.ball(input, request.epsilons[batch.epsilon].value),
       violation,
       seed: seedOf(request.seed, input, batch.epsilon, batch.attempt),
+      ...(checkpoint && { checkpoint }),
     };
   });
   const seconds = Math.max(batch.seconds - writingSeconds, batch.seconds / 2);
   const outcome = await verifyMiniBatch(engine, members, {
-    effort: effortOf(batch.attempt, batch.kind),
+    effort,
     secondsPerBall: secondsPerBall(batch, request.secondsPerBall),
     deadline: started + 1000 * seconds,
   });
-  const balls: BallResult[] = [];
+  const results: BallResult[] = [];
   for (const [i, input] of ids.entries()) {
     const key = witnessKey(batch.run, batch.round, batch.epsilon, input);
     const member = outcome.members[i];
     if (member.verdict === 'not-robust')
       await storage.put(key, writeNpy({ shape: engine.network.inputShape, values: member.witness }));
-    balls.push(ballResult(input, member, key));
+    if (member.verdict === 'open' && member.checkpoint) await writeCheckpoint(storage, balls[i], member.checkpoint);
+    results.push(ballResult(input, member, key));
   }
   const { user, system } = process.cpuUsage(cpu);
   return {
@@ -127,7 +134,7 @@ async function run(
     cpuSeconds: (user + system) / 1e6,
     wallSeconds: (now() - started) / 1000,
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
-    balls,
+    balls: results,
     ...(outcome.suspect !== undefined && { suspect: ids[outcome.suspect] }),
   };
 }
