@@ -46,9 +46,9 @@ export const overhead = {
   coldStart: 1.5,
   planBall: 0.0005,
   coordinateRound: 0.5,
-  coordinateBatch: 0.004,
-  coordinateBall: 0.00002,
-  reportBall: 0.00004,
+  coordinateBatch: 0.002,
+  coordinateBall: 0.00001,
+  reportBall: 0.00002,
 } as const;
 
 /** Transitions of the parent: Start, Plan, Route, Report; and More?, the map, Coordinate for each round. */
