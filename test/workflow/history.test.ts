@@ -1,6 +1,10 @@
+import { armSizes } from '../../lib/schedule/bandit';
 import { mostCappedRounds } from '../../lib/schedule/budget';
+import { packIds } from '../../lib/schedule/packed';
 import { mostRounds } from '../../lib/schedule/plan-round';
-import type { Round, RunReference } from '../../lib/workflow/events';
+import { type MiniBatch, miniBatchSchema } from '../../lib/schedule/records';
+import { coordinateInputSchema, type Round, type RunReference } from '../../lib/workflow/events';
+import { limits } from '../../lib/workflow/interpreter/limits';
 import { runLocally } from '../../lib/workflow/local';
 import { memoryStorage } from '../support/memory-storage';
 import { fakeClock } from './support/fake-clock';
@@ -48,4 +52,38 @@ test('the longest run that the limits allow has fewer than 20,000 events, whatev
 
 test('a quiet round costs 13 events', async () => {
   expect(((await eventsOf(5, false)) - (await eventsOf(1, false))) / 4).toBe(13);
+});
+
+test('no state holds more than a fiftieth of what it may, whatever the data set', () => {
+  const run: RunReference = { id: 'r'.repeat(80), bucket: 'b'.repeat(63) };
+  const most = armSizes[armSizes.length - 1];
+  // As far apart as inputs can be: five bytes each.
+  const inputs = Uint32Array.from({ length: most }, (_, i) => i * 2 ** 24);
+  const batch: MiniBatch = miniBatchSchema.parse({
+    run: run.id,
+    round: mostCappedRounds,
+    id: `${mostCappedRounds}-${2 ** 31}`,
+    kind: 'suspect',
+    epsilon: 1000,
+    label: 1_000_000,
+    inputs: packIds(inputs),
+    size: most,
+    arm: most,
+    attempt: 200,
+    seconds: 1 / 3,
+    patience: 1 / 3,
+  });
+  const key = 'k'.repeat(1024);
+  const round: Round = {
+    number: 1e9,
+    planKey: key,
+    batches: 2 ** 31,
+    maxConcurrency: 10_000,
+    long: false,
+    done: false,
+  };
+  const map = { MapRunArn: 'a'.repeat(2048), ResultWriterDetails: { Bucket: run.bucket, Key: key } };
+  const coordinate = coordinateInputSchema.parse({ run, round: { ...round, scan: true }, map });
+  const sizes = [{ bucket: run.bucket, batch }, coordinate].map((state) => Buffer.byteLength(JSON.stringify(state)));
+  expect(Math.max(...sizes)).toBeLessThan(2 * (limits.payloadBytes / 100));
 });
