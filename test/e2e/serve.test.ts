@@ -165,6 +165,18 @@ test('cancelled, a run keeps what it has, reports it, and goes on when it is sub
   expect(whole).toEqual(expect.arrayContaining(early.verdicts));
 });
 
+test('a run that stopped at its cap goes on with a larger one only', async () => {
+  const capped = ['--epsilon', '0.02,0.04', '--first', '200', '--id', 'capped', '--json', '--max-usd'];
+  expect(JSON.parse((await submit(...capped, '0.001')).stdout)).toMatchObject({ kind: 'started' });
+  const stopped = await json('watch', 'capped', '--interval', '0.2');
+  expect(stopped).toMatchObject({ code: 3, answer: { problems: [expect.stringContaining('its cap of $0.001')] } });
+  expect(JSON.parse((await submit(...capped, '0.001')).stdout)).toMatchObject({ kind: 'ended', capped: true });
+  expect(JSON.parse((await submit(...capped, '5')).stdout)).toMatchObject({ kind: 'resumed', uploaded: [] });
+  const done = await json('watch', 'capped', '--interval', '0.2');
+  expect(done).toMatchObject({ code: 0, answer: { status: 'done', missing: 0, unknownReasons: {} } });
+  expect((await json('runs', '--limit', '1')).answer.runs).toMatchObject([{ run: 'capped', status: 'done' }]);
+});
+
 test.each(['SIGTERM', 'SIGKILL'] as const)('a run goes on after the server was ended by %s', async (signal) => {
   const id = `interrupted-${signal}`;
   await submit('--first', '300', '--seed', '1', '--id', id);
