@@ -7,7 +7,7 @@ import { type ExecutionRecord, readExecutions, writeExecution } from './record';
 export class ExecutionExistsError extends Error {
   override readonly name = 'ExecutionExistsError';
 
-  constructor(readonly record: ExecutionRecord) {
+  constructor(record: ExecutionRecord) {
     super(`execution ${record.name} exists already (${record.status}): choose another name`);
   }
 }
