@@ -107,8 +107,8 @@ async function objection(
 async function settle(engine: Engine, box: Box, violation: Violation, seed: number): Promise<MemberOutcome> {
   const { members } = await verifyMiniBatch(engine, [{ box, violation, seed }], {
     effort: { bound: true, restarts: 2, steps: 10, searchShare: 1 },
-    secondsPerBall: 30,
-    deadline: Date.now() + 60_000,
+    secondsPerBall: 200,
+    deadline: Date.now() + 400_000,
   });
   return members[0];
 }
