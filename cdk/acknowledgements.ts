@@ -20,7 +20,7 @@ export function checkStack(app: App, stack: BaverlyStack): void {
 
 /** Each finding by itself and where it was found, so that another wildcard, or the same one elsewhere, is found again. */
 export function acknowledgements(stack: BaverlyStack): Acknowledgement[] {
-  const { plan, verify, coordinate, report, dispatch, audit } = stack.functions.roles;
+  const { plan, verify, refine, coordinate, report, dispatch, audit } = stack.functions.roles;
   const workflow = stack.workflow.role;
   const keys = (pattern: string, on: readonly IConstruct[], reason: string): Acknowledgement => ({
     rule: wildcard(`<${logicalId(stack.storage.bucket)}.Arn>/${pattern}`),
@@ -35,18 +35,26 @@ export function acknowledgements(stack: BaverlyStack): Acknowledgement[] {
     reason,
   });
   return [
-    keys('models/*', [plan, verify, dispatch, audit], 'Models are uploaded at any time under any name.'),
+    keys('models/*', [plan, verify, refine, dispatch, audit], 'Models are uploaded at any time under any name.'),
     keys('policies/*', [dispatch, audit], 'Policies are added at any time under any name.'),
-    keys('datasets/*', [plan, verify, report], 'Data sets are added at any time, each with a prefix of its own.'),
+    keys(
+      'datasets/*',
+      [plan, verify, refine, report],
+      'Data sets are added at any time, each with a prefix of its own.',
+    ),
     keys('learned/*', [plan, coordinate], 'What was learned is kept under the hash of the model.'),
-    keys('runs/*', [plan, verify, coordinate, report], 'Every run has a prefix of its own, named when it starts.'),
+    keys(
+      'runs/*',
+      [plan, verify, refine, coordinate, report],
+      'Every run has a prefix of its own, named when it starts.',
+    ),
     keys('verdicts/*', [plan, report], 'What runs found out is kept under the hash of the model.'),
     keys('history/*', [report], 'Runs of policies are remembered by policy and model, which have any names.'),
     keys('dispatches/*', [dispatch, audit], 'What became of uploads and nights is recorded by what happened.'),
     ...['request', 'report', 'failure'].map((name) =>
       keys(`runs/*/${name}.json`, [dispatch, audit], 'Every run has a prefix of its own, named when it is asked for.'),
     ),
-    keys('runs/*/rounds/*', [verify, workflow], 'Runs and their rounds are named while they run.'),
+    keys('runs/*/rounds/*', [verify, refine, workflow], 'Runs and their rounds are named while they run.'),
     keys('runs/*/rounds/*/map/*', [workflow], 'Step Functions names the files of a Distributed Map itself.'),
     executions(':*', 'Executions of this state machine are named when they start.'),
     executions('/*', 'Executions for mini-batches are named by Step Functions, below the label of their map.'),

@@ -1,7 +1,7 @@
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 
-export type FunctionName = 'plan' | 'verify' | 'coordinate' | 'report' | 'dispatch' | 'audit';
+export type FunctionName = 'plan' | 'verify' | 'refine' | 'coordinate' | 'report' | 'dispatch' | 'audit';
 
 /** Patterns of keys; `*` stands for any characters, `/` included, as in IAM. */
 export interface KeyAccess {
@@ -15,10 +15,14 @@ const asking: KeyAccess = {
   write: ['runs/*/request.json', 'dispatches/*'],
 };
 
+/** What verifies a mini-batch. */
+const verifying: KeyAccess = { read: ['models/*', 'datasets/*', 'runs/*'], write: ['runs/*/rounds/*'] };
+
 /** Which keys of the bucket each function may read and write (docs/pipeline.md says what lies there). None may delete. */
 export const keyAccess: Readonly<Record<FunctionName, KeyAccess>> = {
   plan: { read: ['models/*', 'datasets/*', 'learned/*', 'runs/*', 'verdicts/*'], write: ['runs/*'] },
-  verify: { read: ['models/*', 'datasets/*', 'runs/*'], write: ['runs/*/rounds/*'] },
+  verify: verifying,
+  refine: verifying,
   coordinate: { read: ['runs/*'], write: ['runs/*', 'learned/*'] },
   report: { read: ['runs/*', 'datasets/*', 'history/*'], write: ['runs/*', 'history/*', 'verdicts/*'] },
   dispatch: asking,

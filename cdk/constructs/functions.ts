@@ -5,6 +5,7 @@ import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { memoryMb } from '../../lib/cost/deployment';
 import { project } from '../project';
 import type { Settings } from '../settings';
 import { type FunctionName, grantKeys, keyAccess } from './access';
@@ -19,14 +20,17 @@ interface Size {
 }
 
 /**
- * `verify` has one processor because a mini-batch is computed by one thread; parallel work is many functions. `plan`
+ * `verify` has one processor because a mini-batch is computed by one thread; parallel work is many functions. `refine` is the same
+ * with more memory, for balls whose search may take long and grow large. `plan`
  * holds a whole data set and the activation patterns of all its inputs; 3,008 MB is what a new AWS account may use.
  */
+// What they cost is computed from the same figures: lib/cost.
 const sizes: Readonly<Record<FunctionName, Size>> = {
-  plan: { memory: 3008, minutes: 15, onnx: true },
-  verify: { memory: 1769, minutes: 15, onnx: true },
-  coordinate: { memory: 1769, minutes: 15, onnx: false },
-  report: { memory: 1769, minutes: 15, onnx: false },
+  plan: { memory: memoryMb.plan, minutes: 15, onnx: true },
+  verify: { memory: memoryMb.verify, minutes: 15, onnx: true },
+  refine: { memory: memoryMb.refine, minutes: 15, onnx: true },
+  coordinate: { memory: memoryMb.coordinate, minutes: 15, onnx: false },
+  report: { memory: memoryMb.report, minutes: 15, onnx: false },
   dispatch: { memory: 1769, minutes: 15, onnx: false },
   audit: { memory: 1769, minutes: 15, onnx: false },
 };
@@ -87,6 +91,7 @@ function byName<Value>(make: (name: FunctionName) => Value): Record<FunctionName
   return {
     plan: make('plan'),
     verify: make('verify'),
+    refine: make('refine'),
     coordinate: make('coordinate'),
     report: make('report'),
     dispatch: make('dispatch'),

@@ -21,7 +21,7 @@ export class Workflow extends Construct {
 
   constructor(scope: Construct, id: string, { bucket, functions }: WorkflowProps) {
     super(scope, id);
-    const { plan, verify, coordinate, report } = functions.byName;
+    const { plan, verify, refine, coordinate, report } = functions.byName;
     this.role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('states.amazonaws.com', {
         conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
@@ -32,7 +32,7 @@ export class Workflow extends Construct {
       new PolicyStatement({
         sid: 'Invoke',
         actions: ['lambda:InvokeFunction'],
-        resources: [plan, verify, coordinate, report].map((each) => each.functionArn),
+        resources: [plan, verify, refine, coordinate, report].map((each) => each.functionArn),
       }),
     );
     this.grantRounds(bucket);
@@ -42,6 +42,7 @@ export class Workflow extends Construct {
       definitionSubstitutions: {
         PlanFunctionArn: plan.functionArn,
         VerifyFunctionArn: verify.functionArn,
+        RefineFunctionArn: refine.functionArn,
         CoordinateFunctionArn: coordinate.functionArn,
         ReportFunctionArn: report.functionArn,
         BucketName: bucket.bucketName,

@@ -68,9 +68,11 @@ const expressGb = 64 / 1024;
 export function costOf(usage: Usage, options: CostOptions): Cost {
   const { prices = currentPrices, architecture, inputs, balls, workers, kind } = options;
   const calls = usage.shortCalls + usage.longCalls;
+  const coldStarts = (made: number): number => overhead.coldStart * Math.min(workers, usage.largestRound, made);
   const seconds = {
     plan: overhead.coldStart + overhead.planBall * inputs,
-    verify: usage.shortSeconds + usage.longSeconds + overhead.coldStart * Math.min(workers, usage.largestRound),
+    verify: usage.shortSeconds + coldStarts(usage.shortCalls),
+    refine: usage.longSeconds + coldStarts(usage.longCalls),
     coordinate:
       overhead.coordinateRound * usage.rounds +
       overhead.coordinateBatch * calls +

@@ -25,6 +25,8 @@ export function localDefinition(bucket: string, definition: unknown = verificati
     substitute(definition, {
       PlanFunctionArn: functionArn('plan'),
       VerifyFunctionArn: functionArn('verify'),
+      // The same function with more memory on AWS; here all processes have the same.
+      RefineFunctionArn: functionArn('verify'),
       CoordinateFunctionArn: functionArn('coordinate'),
       ReportFunctionArn: functionArn('report'),
       BucketName: bucket,

@@ -2,6 +2,7 @@
 export interface Substitutions {
   readonly PlanFunctionArn: string;
   readonly VerifyFunctionArn: string;
+  readonly RefineFunctionArn: string;
   readonly CoordinateFunctionArn: string;
   readonly ReportFunctionArn: string;
   readonly BucketName: string;

@@ -21,12 +21,12 @@ beforeAll(() => {
   const read = (name: FunctionName) => filesOf(assetFolder(template, synthesis.folder, name));
   files = {
     ...{ plan: read('plan'), verify: read('verify'), coordinate: read('coordinate'), report: read('report') },
-    ...{ dispatch: read('dispatch'), audit: read('audit') },
+    ...{ refine: read('refine'), dispatch: read('dispatch'), audit: read('audit') },
   };
 });
 afterAll(() => synthesis.remove());
 
-describe.each(['plan', 'verify'] as const)('the zip of %s', (name) => {
+describe.each(['plan', 'verify', 'refine'] as const)('the zip of %s', (name) => {
   test('has less than 30 MB, and less than the 250 MB that Lambda unpacks', () => {
     const contents = files[name];
     expect(sum(Object.values(contents).map((body) => body.length))).toBeLessThan(250 * megabyte);

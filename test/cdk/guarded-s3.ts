@@ -10,6 +10,7 @@ import { allowsKey, allowsListing, permissionsOf } from './permissions';
 const roles = {
   plan: 'FunctionsPlanRole',
   verify: 'FunctionsVerifyRole',
+  refine: 'FunctionsRefineRole',
   coordinate: 'FunctionsCoordinateRole',
   report: 'FunctionsReportRole',
   dispatch: 'FunctionsDispatchRole',

@@ -27,9 +27,9 @@ describe('what each function may do, and nothing else', () => {
     ]);
   });
 
-  test('verify', () => {
-    expect(permissionsOf(template, 'FunctionsVerifyRole')).toEqual([
-      ...logs('Verify'),
+  test.each(['Verify', 'Refine'])('%s', (name) => {
+    expect(permissionsOf(template, `Functions${name}Role`)).toEqual([
+      ...logs(name),
       's3:GetObject StorageData.Arn/datasets/*',
       's3:GetObject StorageData.Arn/models/*',
       's3:GetObject StorageData.Arn/runs/*',
@@ -90,6 +90,7 @@ test('the workflow invokes the four functions, runs Distributed Maps over rounds
   expect(permissionsOf(template, 'WorkflowRole')).toEqual([
     'lambda:InvokeFunction FunctionsCoordinate.Arn',
     'lambda:InvokeFunction FunctionsPlan.Arn',
+    'lambda:InvokeFunction FunctionsRefine.Arn',
     'lambda:InvokeFunction FunctionsReport.Arn',
     'lambda:InvokeFunction FunctionsVerify.Arn',
     'logs:CreateLogDelivery *',
@@ -127,7 +128,7 @@ test('the schedule may only call its function, and send the night its dead lette
 
 test('no role has managed policies, inline policies, or somebody else to assume it', () => {
   const roles = Object.values(template.findResources('AWS::IAM::Role'));
-  expect(roles).toHaveLength(8);
+  expect(roles).toHaveLength(9);
   for (const { Properties } of roles) {
     expect(Properties).not.toHaveProperty('ManagedPolicyArns');
     expect(Properties).not.toHaveProperty('Policies');

@@ -37,6 +37,7 @@ describe('the data bucket', () => {
       'FunctionsCoordinate',
       'FunctionsDispatch',
       'FunctionsPlan',
+      'FunctionsRefine',
       'FunctionsReport',
       'FunctionsVerify',
     ]);
@@ -82,6 +83,7 @@ describe('the functions', () => {
   test.each([
     ['Plan', 3008],
     ['Verify', 1769],
+    ['Refine', 3008],
     ['Coordinate', 1769],
     ['Report', 1769],
     ['Dispatch', 1769],
@@ -103,7 +105,7 @@ describe('the functions', () => {
   });
 
   test('logs are kept for a month, and go with the stack', () => {
-    template.resourceCountIs('AWS::Logs::LogGroup', 7);
+    template.resourceCountIs('AWS::Logs::LogGroup', 8);
     template.allResources('AWS::Logs::LogGroup', { DeletionPolicy: 'Delete', Properties: { RetentionInDays: 30 } });
   });
 });

@@ -61,7 +61,7 @@ test('every placeholder of the definition is substituted, and every substitution
 });
 
 test('each placeholder stands for the resource of its name', () => {
-  for (const name of ['Plan', 'Verify', 'Coordinate', 'Report']) {
+  for (const name of ['Plan', 'Verify', 'Refine', 'Coordinate', 'Report']) {
     expect(substitutions()[`${name}FunctionArn`]).toEqual({
       'Fn::GetAtt': [expect.stringMatching(`^Functions${name}[0-9A-F]{8}$`), 'Arn'],
     });

@@ -6,6 +6,7 @@ import verification from '../../statemachine/verification.asl.json';
 const values = {
   PlanFunctionArn: 'arn:aws:lambda:eu-west-1:123456789012:function:plan',
   VerifyFunctionArn: 'arn:aws:lambda:eu-west-1:123456789012:function:verify',
+  RefineFunctionArn: 'arn:aws:lambda:eu-west-1:123456789012:function:refine',
   CoordinateFunctionArn: 'arn:aws:lambda:eu-west-1:123456789012:function:coordinate',
   ReportFunctionArn: 'arn:aws:lambda:eu-west-1:123456789012:function:report',
   BucketName: 'data.bucket-1',
