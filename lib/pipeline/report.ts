@@ -10,10 +10,11 @@ import { buildReport } from '../report/build';
 import type { GalleryItem } from '../report/page/gallery';
 import { chooseGallery } from '../report/page/gallery';
 import { pixelsOfInput } from '../report/pixels';
-import { type BallVerdict, type BatchSummary, batchSummarySchema } from '../report/record';
+import { type BallVerdict, type BatchSummary, batchSummarySchema, type Learned } from '../report/record';
 import { totalCounts } from '../report/totals';
 import { writeReport } from '../report/write';
 import type { CapsRecord } from '../schedule/caps';
+import { learnedSizes } from '../schedule/learned-sizes';
 import type { RunRecord, RunRequest } from '../schedule/records';
 import { closeOpen, entryAt, type RunState, statusAt } from '../schedule/state';
 import { MissingKeyError, type Storage } from '../storage/storage';
@@ -64,7 +65,7 @@ export async function reportRun(
     wallSeconds: Math.max(0, now() - Date.parse(record.startedAt)) / 1000,
     cpuSeconds: state?.cpuSeconds ?? 0,
     rounds: state?.round ?? 0,
-    ...(state !== undefined && { cost: costSoFar(record, state) }),
+    ...(state !== undefined && { cost: costSoFar(record, state), learned: learnedOf(record, state) }),
     status: failed ? 'failed' : isComplete && capped === undefined ? 'done' : 'incomplete',
     problems: [...(failed?.problems ?? []), ...(capped === undefined ? [] : [capped])],
   });
@@ -74,6 +75,13 @@ export async function reportRun(
   const keys = await writeReport(storage, runPrefix(run), report, gallery, conclusion?.view);
   if (conclusion) await events?.publish(conclusion.events);
   return { reportKey: keys.json, counts: { ...totalCounts(report) }, status: report.status };
+}
+
+function learnedOf({ request }: RunRecord, state: RunState): Learned[] {
+  if (request.mode === 'single') return [];
+  return learnedSizes(state).map(({ epsilon, sizes, labels }) => {
+    return { epsilon: request.epsilons[epsilon].text, sizes: [...sizes], labels: [...labels] };
+  });
 }
 
 /** What to say where the run has stopped at a cap, and nothing was merged since. */

@@ -3,7 +3,7 @@ import type { Preprocessing } from '../dataset/dataset';
 import type { RunRecord } from '../schedule/records';
 import { InvalidReportError, problemsOf } from './check';
 import { radiusSummaries } from './radii';
-import type { BallVerdict, BatchSummary, Report } from './record';
+import type { BallVerdict, BatchSummary, Learned, Report } from './record';
 
 export interface ReportParts {
   readonly run: RunRecord;
@@ -17,6 +17,8 @@ export interface ReportParts {
   readonly cpuSeconds: number;
   readonly rounds: number;
   readonly cost?: Cost;
+  /** What is known about sizes in the end. */
+  readonly learned?: readonly Learned[];
   readonly status: Report['status'];
   readonly problems: readonly string[];
 }
@@ -47,6 +49,7 @@ export function buildReport(parts: ReportParts): Report {
     cpuSeconds,
     rounds,
     ...(parts.cost !== undefined && { cost: parts.cost }),
+    ...(parts.learned !== undefined && parts.learned.length > 0 && { learned: [...parts.learned] }),
     radii: radiusSummaries(run, balls),
     batches: [...parts.batches],
     balls,

@@ -4,6 +4,7 @@ import { costSection, guideSection, reasonsSection, runSection } from './page/de
 import { type GalleryItem, gallerySection } from './page/gallery';
 import { html, trusted } from './page/markup';
 import { overviewSection, pageHeader } from './page/overview';
+import { roundsSection } from './page/rounds';
 import { script } from './page/script';
 import { style } from './page/style';
 import { ballsSection, batchesSection } from './page/tables';
@@ -40,7 +41,7 @@ export function renderHtml(report: Report, gallery: readonly GalleryItem[], audi
         <main>
           ${pageHeader(report)} ${overviewSection(report)} ${auditSection(audit)} ${reasonsSection(report)}
           ${gallerySection(report, gallery, totalCounts(report)['not-robust'])} ${ballsSection(report)}
-          ${batchesSection(report)} ${costSection(report)} ${guideSection()} ${runSection(report)}
+          ${roundsSection(report)} ${batchesSection(report)} ${costSection(report)} ${guideSection()} ${runSection(report)}
         </main>
         <script>${trusted(script)}</script>
       </body>

@@ -59,6 +59,23 @@ export const radiusSummarySchema = z.strictObject({
 });
 export type RadiusSummary = z.infer<typeof radiusSummarySchema>;
 
+/** What was learned about the sizes of mini-batches at one radius (lib/schedule/learned-sizes.ts). */
+const learnedSchema = z.strictObject({
+  epsilon: z.string(),
+  sizes: z.array(
+    z.strictObject({
+      size: z.int().positive(),
+      pulls: z.int().positive(),
+      /** Balls per CPU-second, and the interval in which it lies with 90 %. */
+      velocity: z.number(),
+      low: z.number(),
+      high: z.number(),
+    }),
+  ),
+  labels: z.array(z.strictObject({ label: z.int().nonnegative(), size: z.int().positive() })),
+});
+export type Learned = z.infer<typeof learnedSchema>;
+
 /** report.json: see docs/report.md. */
 export const reportSchema = z.strictObject({
   version: z.literal(1),
@@ -79,6 +96,8 @@ export const reportSchema = z.strictObject({
   rounds: z.int(),
   /** What the run cost, or on this machine would have cost, on AWS. Absent where nothing was planned, and in reports of earlier versions. */
   cost: costSchema.optional(),
+  /** Absent where nothing was learned (`single`), and in reports of earlier versions. */
+  learned: z.array(learnedSchema).optional(),
   radii: z.array(radiusSummarySchema),
   batches: z.array(batchSummarySchema),
   balls: z.array(ballVerdictSchema),

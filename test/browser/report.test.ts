@@ -213,7 +213,7 @@ test('hostile names are inert text', async () => {
     hacked: false,
     scripts: 3,
     images: Array(3).fill('data:image/png;'),
-    sections: ['overview', 'reasons', 'counterexamples', 'balls', 'batches', 'guide', 'run'],
+    sections: ['overview', 'reasons', 'counterexamples', 'balls', 'rounds', 'batches', 'guide', 'run'],
   });
   expect(await page.getByRole('alert').innerText()).toContain(hostile);
   expect(await page.locator('#balls-table option').allTextContents()).toContain(hostile);
