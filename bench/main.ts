@@ -5,6 +5,7 @@ import { group } from './group';
 import { real } from './real';
 import { scale } from './scale';
 import { schedule } from './schedule';
+import { imageSets } from './sets';
 import { vnncomp } from './vnncomp';
 
 const benches: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
@@ -13,6 +14,7 @@ const benches: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
   real,
   scale,
   schedule,
+  sets: imageSets,
   vnncomp,
 };
 

@@ -23,6 +23,7 @@ export function readBenchmark(file: string): NamedBytes {
 }
 
 export const mnistImages = 'mnist/t10k-images-idx3-ubyte.gz';
+export const cifarImages = 'cifar/eran_cifar10_100.csv';
 export const mnistLabels = 'mnist/t10k-labels-idx1-ubyte.gz';
 
 /** A set of labelled images as networks take them. */

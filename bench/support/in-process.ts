@@ -57,24 +57,34 @@ export async function settleSet(engine: Engine, set: BallSet, options: SettleOpt
     bandit: options.bandit,
   });
   const sizes = new Map<number, number>();
+  const checkpoints = new Map<number, Uint8Array>();
   for (;;) {
     const { batches } = planRound(state, trees, { run: 'bench', mode, secondsPerBall, seed: 0, workers: 1 });
     if (batches.length === 0) return { state, cpuSeconds: clock(), sizes };
     const results: BatchResult[] = [];
     for (const batch of batches) {
       if (batch.attempt === 1) sizes.set(batch.size, (sizes.get(batch.size) ?? 0) + 1);
-      results.push(await verified(engine, set, batch, options));
+      results.push(await verified(engine, set, batch, options, checkpoints));
     }
     state = mergeRound(state, batches, results, []).state;
   }
 }
 
-async function verified(engine: Engine, set: BallSet, batch: MiniBatch, options: SettleOptions): Promise<BatchResult> {
+async function verified(
+  engine: Engine,
+  set: BallSet,
+  batch: MiniBatch,
+  options: SettleOptions,
+  checkpoints: Map<number, Uint8Array>,
+): Promise<BatchResult> {
   const clock = cpuClock();
   const started = performance.now();
   const ids = unpackIds(batch.inputs);
   const violation = misclassification(batch.label, engine.network.classes);
-  const members = Array.from(ids, (input): Member => ({ box: set.box(input), violation, seed: input }));
+  const members = Array.from(ids, (input): Member => {
+    const checkpoint = checkpoints.get(input);
+    return { box: set.box(input), violation, seed: input, ...(checkpoint && { checkpoint }) };
+  });
   const outcome = await verifyMiniBatch(engine, members, {
     effort: effortOf(batch.attempt, batch.kind),
     secondsPerBall: options.secondsPerBall,
@@ -82,7 +92,12 @@ async function verified(engine: Engine, set: BallSet, batch: MiniBatch, options:
   });
   const balls = Array.from(ids, (input, i): BallResult => {
     const member = outcome.members[i];
-    if (member.verdict !== 'not-robust') return { input, ...member };
+    if (member.verdict === 'open') {
+      const { checkpoint, ...rest } = member;
+      if (checkpoint) checkpoints.set(input, checkpoint);
+      return { input, ...rest };
+    }
+    if (member.verdict === 'robust') return { input, ...member };
     const { settledBy, predicted, cpuSeconds } = member;
     return { input, verdict: 'not-robust', settledBy, predicted, witness: 'kept nowhere', cpuSeconds };
   });
