@@ -3,7 +3,7 @@ import type { AddNode, ConvNode, DenseNode, Network, NetworkNode, SelectNode } f
 export type AffineNode = DenseNode | ConvNode | SelectNode | AddNode;
 
 /** Takes the products that carrying coefficients over a node makes: on component `index` of `from`, and on the constant. */
-export interface Receiver {
+interface Receiver {
   onInput(from: number, index: number, product: number): void;
   onConstant(product: number): void;
 }

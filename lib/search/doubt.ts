@@ -4,7 +4,7 @@ import { doubleLeaf } from './double-leaf';
 import type { AffineFunctional, Problem } from './problem';
 
 /** A sub-problem that float32 has not proven. */
-export interface Doubtful extends Omit<DoubleSubProblem, 'functional' | 'narrowed'> {
+interface Doubtful extends Omit<DoubleSubProblem, 'functional' | 'narrowed'> {
   /** Which of the functionals. */
   readonly index: number;
   /** Its float32 bound. */
@@ -13,7 +13,7 @@ export interface Doubtful extends Omit<DoubleSubProblem, 'functional' | 'narrowe
 }
 
 /** What float64 says of a sub-problem; `corner`: the minimiser, in e of [-1, 1]^n. */
-export interface Decision {
+interface Decision {
   readonly bound: number;
   readonly corner: Float64Array;
 }

@@ -4,7 +4,7 @@ import type { Affine } from './affine-forms';
 
 let solver: Promise<Highs> | undefined;
 
-export interface Program {
+interface Program {
   /** What is minimised; its constant counts. */
   readonly objective: Affine;
   /** Each must be >= 0. */
