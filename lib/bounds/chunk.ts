@@ -2,10 +2,9 @@ import type { NodeId } from '../network/network';
 import type { Box } from '../region/box';
 import { roundDown, roundUp } from '../region/outward';
 import type { HalfSpace } from '../region/violation';
-import { forwardPass, type NodeBounds } from './forward-pass';
+import { dotBox, forwardPass, type NodeBounds } from './forward-pass';
 import type { Programs, Tables } from './programs';
 import { errorInflation, type Relaxation, relax } from './relaxation';
-import { gamma } from './rounding';
 import { floatTensor, indexTensor } from './sessions';
 import { type LayerLines, layerLines } from './windows/lines';
 import { tightenByWindows } from './windows/tighten';
@@ -45,70 +44,72 @@ export function chunkOf(programs: Programs, boxes: readonly Box[]): Chunk {
   const bounds = new Map<NodeId, NodeBounds>();
   const { windows } = programs;
   const lines = new Map<NodeId, LayerLines>();
-  const box = { centre: new Float32Array(), radius: new Float32Array() };
+  let box: ReturnType<typeof dotBox> | undefined;
 
   const placeInput = (): void => {
-    const size = network.inputSize;
-    const { lower, upper } = pass;
-    const centre = new Float32Array(balls * size);
-    const radius = new Float32Array(balls * size);
-    const g = gamma(size + network.nodes.length + 8);
-    for (let i = 0; i < centre.length; i++) {
-      const c = Math.fround((lower[i] + upper[i]) / 2);
-      centre[i] = c;
-      const r = Math.max(upper[i] - c, c - lower[i]);
-      // Covers the rounding of the dot products at the input; docs/soundness.md.
-      radius[i] = roundUp(r * (1 + g) + g * Math.abs(c));
-    }
-    Object.assign(box, { centre, radius });
-    tables.centre = floatTensor(centre, balls);
-    tables.radius = floatTensor(radius, balls);
+    box = dotBox(network, pass);
+    tables.centre = floatTensor(box.centre, balls);
+    tables.radius = floatTensor(box.radius, balls);
   };
 
   /** As tighten, for a convolution whose rows depend on a window only. */
   const tightenWindowed = async (node: NodeId, found: NodeBounds, left?: Uint8Array): Promise<void> => {
     const session = await programs.windowed(node);
     const own = windows!.of.get(node)!;
-    await tightenByWindows(session, own, { lines, ...box }, found, pass, programs.tileBytes, programs.buffers, left);
+    await tightenByWindows(session, own, { lines, ...box! }, found, pass, programs.tileBytes, programs.buffers, left);
   };
 
-  /** Bounds unstable neurons by backward rows, tile by tile, and keeps the better of both bounds. */
-  const tighten = async (node: NodeId, { lower, upper, error }: NodeBounds, left?: Uint8Array): Promise<void> => {
+  /** One side of neurons of the tables by backward rows, tile by tile; keeps the better of both bounds. */
+  const tightenSide = async (
+    node: NodeId,
+    neurons: Int32Array,
+    side: 1 | -1,
+    { lower, upper, error }: NodeBounds,
+  ): Promise<void> => {
+    if (neurons.length === 0) return;
     const { size } = network.nodes[node];
+    const session = await programs.backward(node, 'neurons');
+    const feeds = programs.tablesFor(node, tables);
+    const perCall = programs.rowsPerCall(node);
+    for (let start = 0; start < neurons.length; start += perCall) {
+      const part = neurons.subarray(start, start + perCall);
+      const ball = part.map((i) => Math.floor(i / size));
+      const { bound } = await session.run({
+        ...feeds,
+        ball: indexTensor(ball),
+        row: indexTensor(part.map((i) => i % size)),
+        sign: floatTensor(new Float32Array(part.length).fill(side), part.length),
+      });
+      for (const [k, i] of part.entries()) {
+        const proven = bound[k] - error[i] * errorInflation - pass.underflow(ball[k]);
+        // Comparisons with NaN are false: then the interval step's bound stays.
+        if (side === 1) {
+          const below = roundDown(proven);
+          if (below > lower[i]) lower[i] = below;
+        } else {
+          const above = roundUp(-proven);
+          if (above < upper[i]) upper[i] = above;
+        }
+      }
+    }
+  };
+
+  /** Bounds unstable neurons by backward rows: upper bounds first, since neurons that turn out inactive need no lower ones. */
+  const tighten = async (node: NodeId, found: NodeBounds, left?: Uint8Array): Promise<void> => {
+    const { size } = network.nodes[node];
+    const { lower, upper } = found;
     const unstable: number[] = [];
     for (let i = 0; i < lower.length; i++) {
       if (lower[i] < 0 && upper[i] > 0 && left?.[Math.floor(i / size)] !== 1) unstable.push(i);
     }
-    if (unstable.length === 0) return;
-    const session = await programs.backward(node, 'neurons');
-    const feeds = programs.tablesFor(node, tables);
-    // Two rows per neuron, one for each side.
-    const perCall = Math.max(1, programs.rowsPerCall(node) >> 1);
-    for (let start = 0; start < unstable.length; start += perCall) {
-      const part = unstable.slice(start, start + perCall);
-      const ball = new Int32Array(2 * part.length);
-      const row = new Int32Array(2 * part.length);
-      const sign = new Float32Array(2 * part.length);
-      for (const [k, i] of part.entries()) {
-        ball[2 * k] = ball[2 * k + 1] = Math.floor(i / size);
-        row[2 * k] = row[2 * k + 1] = i % size;
-        sign[2 * k] = 1;
-        sign[2 * k + 1] = -1;
-      }
-      const { bound } = await session.run({
-        ...feeds,
-        ball: indexTensor(ball),
-        row: indexTensor(row),
-        sign: floatTensor(sign, sign.length),
-      });
-      for (const [k, i] of part.entries()) {
-        const slack = error[i] * errorInflation + pass.underflow(ball[2 * k]);
-        const below = roundDown(bound[2 * k] - slack);
-        const above = roundUp(slack - bound[2 * k + 1]);
-        if (below > lower[i]) lower[i] = below;
-        if (above < upper[i]) upper[i] = above;
-      }
-    }
+    const neurons = Int32Array.from(unstable);
+    await tightenSide(node, neurons, -1, found);
+    await tightenSide(
+      node,
+      neurons.filter((i) => upper[i] > 0),
+      1,
+      found,
+    );
   };
 
   const place = (relu: NodeId, found: NodeBounds): void => {

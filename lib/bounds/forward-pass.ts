@@ -1,10 +1,10 @@
 import type * as ort from 'onnxruntime-node';
-import type { NodeId } from '../network/network';
+import type { Network, NodeId } from '../network/network';
 import type { Box } from '../region/box';
 import { roundedInto } from '../region/outward';
 import type { Programs } from './programs';
 import { errorInflation } from './relaxation';
-import { underflowUnit } from './rounding';
+import { gamma, underflowUnit } from './rounding';
 import { floatTensor } from './sessions';
 
 /** Bounds of one node over all balls of a chunk, each [balls, size], with the segment's error weight. */
@@ -70,6 +70,25 @@ export function forwardPass(programs: Programs, boxes: readonly Box[]): ForwardP
     underflow: (ball) =>
       underflowUnit * 4 * (programs.mostTerms + network.nodes.length + 32) * (reach[ball] * errorInflation + 1),
   };
+}
+
+/** Centres and radii of the boxes, [balls, inputSize], for the dot products that a backward pass ends with. */
+export function dotBox(
+  network: Network,
+  { lower, upper }: ForwardPass,
+): { readonly centre: Float32Array; readonly radius: Float32Array } {
+  const centre = new Float32Array(lower.length);
+  const radius = new Float64Array(lower.length);
+  const g = gamma(network.inputSize + network.nodes.length + 8);
+  for (let i = 0; i < centre.length; i++) {
+    const c = Math.fround((lower[i] + upper[i]) / 2);
+    centre[i] = c;
+    // Covers the rounding of the dot products at the input; docs/soundness.md.
+    const r = Math.max(upper[i] - c, c - lower[i]) * (1 + g) + g * Math.abs(c);
+    // Of a box without bounds nothing is proven.
+    radius[i] = Number.isNaN(r) ? Number.POSITIVE_INFINITY : r;
+  }
+  return { centre, radius: roundedInto(radius, new Float32Array(radius.length), 1) };
 }
 
 /** ReLU that keeps NaN (overflow), so that nothing is proven from it. */

@@ -140,8 +140,12 @@ async function tightenSide(
     const proven = bound[k] + side * conv.bias[(neuron[k] / positions) | 0] - slack;
     // Comparisons with NaN are false: then the interval step's bound stays.
     if (side === 1) {
-      if (proven > lower[i]) lower[i] = Math.max(lower[i], roundDown(proven));
-    } else if (-proven < upper[i]) upper[i] = Math.min(upper[i], roundUp(-proven));
+      const below = roundDown(proven);
+      if (below > lower[i]) lower[i] = below;
+    } else {
+      const above = roundUp(-proven);
+      if (above < upper[i]) upper[i] = above;
+    }
     if (!(lower[i] < 0 && upper[i] > 0)) continue;
     neuron[left] = neuron[k];
     ball[left] = ball[k];
