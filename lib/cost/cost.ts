@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { memoryMb } from './deployment';
+import { memoryMb, planningChunks } from './deployment';
 import { prices as currentPrices, type Prices } from './prices';
 import type { Usage } from './usage';
 
@@ -67,10 +67,11 @@ const expressGb = 64 / 1024;
  */
 export function costOf(usage: Usage, options: CostOptions): Cost {
   const { prices = currentPrices, architecture, inputs, balls, workers, kind } = options;
+  const chunks = inputs > planningChunks.from ? Math.ceil(inputs / planningChunks.chunkInputs) : 0;
   const calls = usage.shortCalls + usage.longCalls;
   const coldStarts = (made: number): number => overhead.coldStart * Math.min(workers, usage.largestRound, made);
   const seconds = {
-    plan: overhead.coldStart + overhead.planBall * inputs,
+    plan: overhead.coldStart * (1 + chunks) + overhead.planBall * inputs,
     verify: usage.shortSeconds + coldStarts(usage.shortCalls),
     refine: usage.longSeconds + coldStarts(usage.longCalls),
     coordinate:
@@ -87,12 +88,12 @@ export function costOf(usage: Usage, options: CostOptions): Cost {
     const gb = memoryMb[name as keyof typeof memoryMb] / 1024;
     charge('Lambda', `GB-s of ${name}`, spent * gb, prices.lambdaGbSecond[architecture]);
   }
-  charge('Lambda', 'requests', calls + usage.rounds + 2, prices.lambdaRequest);
-  const standard = transitions.run + transitions.round * usage.rounds + usage.longCalls;
+  charge('Lambda', 'requests', calls + usage.rounds + chunks + 2, prices.lambdaRequest);
+  const standard = transitions.run + transitions.round * usage.rounds + usage.longCalls + chunks;
   charge('Step Functions', 'Standard transitions', standard, prices.standardTransition);
   charge('Step Functions', 'Express executions', usage.shortCalls, prices.expressRequest);
   charge('Step Functions', 'Express GB-s', usage.shortSeconds * expressGb, prices.expressGbSecond);
-  const puts = requests.run + requests.round * usage.rounds + calls + calls / listed + usage.witnesses;
+  const puts = requests.run + requests.round * usage.rounds + calls + calls / listed + usage.witnesses + 2 * chunks;
   charge('S3', 'PUT and LIST', Math.ceil(puts), prices.s3Put);
   const cold = requests.coldGets * Math.min(workers, usage.largestRound);
   // Each call looks for its result and reads its members; coordinate reads the result.

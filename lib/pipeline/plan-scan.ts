@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { planningChunks } from '../cost/deployment';
 import { checkDataSet } from '../dataset/check';
 import { sizeOf } from '../dataset/dataset';
 import { openRecords, type Records } from '../dataset/records';
@@ -29,9 +30,9 @@ export interface ScanLimits {
 const mebibyte = 2 ** 20;
 /** Well within a call's memory, and its 15 minutes at 40 ms an input. */
 export const scanLimits: ScanLimits = {
-  inputs: 20_000,
+  inputs: planningChunks.from,
   bytes: 256 * mebibyte,
-  chunkInputs: 5_000,
+  chunkInputs: planningChunks.chunkInputs,
   chunkBytes: 64 * mebibyte,
 };
 
