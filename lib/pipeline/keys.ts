@@ -32,9 +32,9 @@ export const resultKey = (run: string, round: number, batch: string): string =>
 /** The counterexample to one ball. */
 export const witnessKey = (run: string, round: number, epsilon: number, input: number): string =>
   `${roundPrefix(run, round)}/witnesses/${epsilon}-${input}.npy`;
-/** Where the search of a ball stopped; the next attempt replaces it. */
+/** Where the search of a ball stopped; the next attempt replaces it. Among the rounds, which is where verify may write. */
 export const checkpointKey = (run: string, epsilon: number, input: number): string =>
-  `${runPrefix(run)}/checkpoints/${epsilon}-${input}.bin`;
+  `${runPrefix(run)}/rounds/checkpoints/${epsilon}-${input}.bin`;
 /** What became of the mini-batches of a round, one a line; written by coordinate. */
 export const outcomesKey = (run: string, round: number): string => `${roundPrefix(run, round)}/outcomes.jsonl`;
 /** Why a run ended without a report. */

@@ -19,7 +19,7 @@ async function reportOf(name: string, seconds: string): Promise<Report> {
 
 test('with hardly any time per attempt, searches go on from checkpoints, and nothing contradicts a run with time', async () => {
   const [hurried, patient] = [await reportOf('hurried', '0.06'), await reportOf('patient', '10')];
-  const checkpoints = path.join(folder, 'hurried/runs/local/checkpoints');
+  const checkpoints = path.join(folder, 'hurried/runs/local/rounds/checkpoints');
   const names = existsSync(checkpoints) ? readdirSync(checkpoints) : [];
   expect(names.length).toBeGreaterThan(2);
   const truth = new Map(patient.balls.map(({ index, verdict }) => [index, verdict]));

@@ -64,7 +64,9 @@ test('the checkpoint of another ball does not count', async () => {
   const other = memoryStorage();
   await requestRun(other, 'r', set, { epsilons: [{ text: '0.31', value: 0.31 }], secondsPerBall: 0.16 });
   await runToEnd(other, 'r');
-  const foreign = await Promise.all((await other.list('runs/r/checkpoints/')).map((object) => other.get(object.key)));
+  const foreign = await Promise.all(
+    (await other.list('runs/r/rounds/checkpoints/')).map((object) => other.get(object.key)),
+  );
   expect(foreign.length).toBeGreaterThan(0);
   await storage.put(key, foreign[0]);
   expect(await attempt(3, 0.02)).toMatchObject({ verdict: 'open' });
