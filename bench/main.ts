@@ -6,6 +6,7 @@ import { real } from './real';
 import { scale } from './scale';
 import { schedule } from './schedule';
 import { imageSets } from './sets';
+import { similarity } from './similarity';
 import { vnncomp } from './vnncomp';
 
 const benches: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
@@ -15,6 +16,7 @@ const benches: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
   scale,
   schedule,
   sets: imageSets,
+  similarity,
   vnncomp,
 };
 

@@ -7,7 +7,8 @@
 import { type Bounder, createBounder } from '../lib/bounds/bounder';
 import { cutMiniBatches, runOf } from '../lib/group/cut';
 import { createFingerprints, type Fingerprints, packPattern } from '../lib/group/fingerprint';
-import { buildForest, type Forest } from '../lib/group/forest';
+import { buildForest } from '../lib/group/forest';
+import { fingerprintsAt } from '../lib/group/patterns';
 import { readNetwork } from '../lib/network/read';
 import { random, shuffled } from '../lib/random';
 import { type Images, readBenchmark, readMnist } from './support/data';
@@ -30,10 +31,30 @@ interface Known {
   readonly upper: Float32Array;
 }
 
-/** A kind of fingerprint: the number that stands for neuron j of a ball, whose sign is the bit; several kinds of bits side by side. */
-type Kind = (known: readonly Known[]) => readonly ((ball: Known, neuron: number) => number)[];
+/** A set of balls of one network, and the fingerprints that a run gives them. */
+interface Balls {
+  readonly known: readonly Known[];
+  readonly labels: readonly number[];
+  readonly used: Fingerprints;
+}
 
-const plain = (ball: Known, j: number): number => ball.centre[j];
+/** Fingerprints whose bits are the signs of some numbers of each ball and neuron. */
+function signs(
+  { known }: Balls,
+  ...rules: readonly ((ball: Known, neuron: number, reach: Float32Array) => number)[]
+): Fingerprints {
+  const far = reach(known);
+  const neurons = known[0].centre.length;
+  const prints = createFingerprints(known.length, rules.length * neurons);
+  const values = new Float32Array(prints.bits);
+  for (const [row, ball] of known.entries()) {
+    for (const [k, rule] of rules.entries()) {
+      for (let j = 0; j < neurons; j++) values[k * neurons + j] = rule(ball, j, far);
+    }
+    packPattern(prints, row, values);
+  }
+  return prints;
+}
 
 /** How far above its value at the centre a neuron may get in the ball, on average over a sample of balls. */
 function reach(known: readonly Known[]): Float32Array {
@@ -43,22 +64,20 @@ function reach(known: readonly Known[]): Float32Array {
   );
 }
 
-const kinds: Readonly<Record<string, Kind>> = {
-  'active at the centre': () => [plain],
-  'active within the mean reach': (known) => {
-    const far = reach(known);
-    return [(ball, j) => ball.centre[j] + far[j]];
-  },
-  'both, side by side': (known) => {
-    const far = reach(known);
-    return [plain, (ball, j) => ball.centre[j] + far[j]];
-  },
-  'both, and unstable from below': (known) => {
-    const far = reach(known);
-    return [plain, (ball, j) => ball.centre[j] + far[j], (ball, j) => ball.centre[j] - far[j]];
-  },
-  'possibly active, by CROWN': () => [(ball, j) => ball.upper[j]],
+const kinds: Readonly<Record<string, (balls: Balls) => Fingerprints>> = {
+  'active at the centre': (balls) => signs(balls, ({ centre }, j) => centre[j]),
+  'active, and active or near it (used)': ({ used }) => used,
+  'active, and active within the mean reach of CROWN': (balls) =>
+    signs(
+      balls,
+      ({ centre }, j) => centre[j],
+      ({ centre }, j, far) => centre[j] + far[j],
+    ),
+  'possibly active, by CROWN': (balls) => signs(balls, ({ upper }, j) => upper[j]),
 };
+
+/** Trees that are built of each, with seeds of their own; figures are means over them. */
+const trees = 4;
 
 interface Line {
   readonly network: string;
@@ -80,8 +99,7 @@ export async function similarity(args: string[]): Promise<void> {
   console.log(machineText(machine));
   const lines: Line[] = [];
   for (const [network, epsilon] of cases) {
-    const known = await knownOf(mnist, network, epsilon, inputs);
-    for (const line of measure(known, Array.from(mnist.labels.subarray(0, inputs)))) {
+    for (const line of measure(await ballsOf(mnist, network, epsilon, inputs))) {
       lines.push({ network, epsilon, ...line });
       console.log(`${network} ${epsilon}, ${line.fingerprint} (${line.bits} bits): ${line.shared.join(', ')}`);
     }
@@ -100,7 +118,7 @@ export async function similarity(args: string[]): Promise<void> {
     renewBlock('bench/README.md', 'similarity', `${table}\n\n${inputs} images; ${machineText(machine)}.`);
 }
 
-async function knownOf(mnist: Images, name: string, epsilon: number, inputs: number): Promise<Known[]> {
+async function ballsOf(mnist: Images, name: string, epsilon: number, inputs: number): Promise<Balls> {
   const { network } = readNetwork(readBenchmark(`nets/${name}.onnx`).bytes, name);
   const bounder = createBounder(network, { threads: 1 });
   const known: Known[] = [];
@@ -109,8 +127,10 @@ async function knownOf(mnist: Images, name: string, epsilon: number, inputs: num
     const { lower: from, upper: to } = await preActivations(bounder, mnist.ball(i, 1e-7, network.inputShape));
     known.push({ centre: from.map((value, j) => (value + to[j]) / 2), upper });
   }
+  const centre = (i: number): Float32Array => Float32Array.from(mnist.pixels(i, network.inputShape));
+  const used = await fingerprintsAt(bounder.programs, inputs, centre);
   await bounder.release();
-  return known;
+  return { known, labels: Array.from(mnist.labels.subarray(0, inputs)), used };
 }
 
 async function preActivations(bounder: Bounder, box: ReturnType<Images['ball']>) {
@@ -120,28 +140,18 @@ async function preActivations(bounder: Bounder, box: ReturnType<Images['ball']>)
   return { lower: joined('lower'), upper: joined('upper') };
 }
 
-function measure(known: readonly Known[], labels: readonly number[]): Omit<Line, 'network' | 'epsilon'>[] {
-  const neurons = known[0].centre.length;
-  const chance = sizes.map((size) => atRandom(known, labels, size));
+function measure(balls: Balls): Omit<Line, 'network' | 'epsilon'>[] {
   const measured = Object.entries(kinds).map(([fingerprint, kind]) => {
-    const rules = kind(known);
-    const prints = createFingerprints(known.length, rules.length * neurons);
-    for (const [row, ball] of known.entries()) {
-      packPattern(
-        prints,
-        row,
-        Float32Array.from(rules.flatMap((rule) => Array.from({ length: neurons }, (_, j) => rule(ball, j)))),
-      );
-    }
-    return { fingerprint, bits: prints.bits, shared: sharedBy(prints, known, labels) };
+    const prints = kind(balls);
+    return { fingerprint, bits: prints.bits, shared: sizes.map((size) => sharedBy(prints, balls, size)) };
   });
-  return [...measured, { fingerprint: 'none: random balls of a label', bits: 0, shared: chance }];
+  const shared = sizes.map((size) => rounded(atRandom(balls, size), 4));
+  return [...measured, { fingerprint: 'none: random balls of a label', bits: 0, shared }];
 }
 
-function sharedBy(prints: Fingerprints, known: readonly Known[], labels: readonly number[]): number[] {
-  const forest: Forest = buildForest(prints, labels, 1);
-  return sizes.map((size) => {
-    const batches = [...forest.values()].flatMap((tree) =>
+function sharedBy(prints: Fingerprints, { known, labels }: Balls, size: number): number {
+  const means = Array.from({ length: trees }, (_, seed) => {
+    const batches = [...buildForest(prints, labels, 100 * seed).values()].flatMap((tree) =>
       cutMiniBatches(
         runOf(tree, () => true),
         () => size,
@@ -152,9 +162,10 @@ function sharedBy(prints: Fingerprints, known: readonly Known[], labels: readonl
       known,
     );
   });
+  return rounded(means.reduce((sum, mean) => sum + mean, 0) / trees, 4);
 }
 
-function atRandom(known: readonly Known[], labels: readonly number[], size: number): number {
+function atRandom({ known, labels }: Balls, size: number): number {
   const order = [...shuffled(known.length, random(1))];
   const batches = [...new Set(labels)].flatMap((label) => {
     const members = order.filter((i) => labels[i] === label);
@@ -170,5 +181,5 @@ function meanUnion(batches: readonly (readonly number[])[], known: readonly Know
     const active = known[0].upper.map((_, j) => (batch.some((i) => known[i].upper[j] > 0) ? 1 : 0));
     sum += batch.length * active.reduce((total, one) => total + one, 0);
   }
-  return rounded(sum / known.length, 4);
+  return sum / known.length;
 }

@@ -1,8 +1,8 @@
 import { BadInputError } from '../errors';
 
 /**
- * Activation patterns of a network at the centres of balls: one bit per ReLU (or per chosen ReLU), 1 where its
- * pre-activation is positive. Balls with near patterns (Hamming distance) have similar computations.
+ * Activation patterns of a network at the centres of balls: bits that tell where pre-activations are positive, or nearly so
+ * (`PatternBits`). Balls with near patterns (Hamming distance) have similar computations.
  */
 export interface Fingerprints {
   readonly count: number;
@@ -21,27 +21,13 @@ export function createFingerprints(count: number, bits: number): Fingerprints {
   return { count, bits, words: new Uint32Array(count * rowWords(bits)) };
 }
 
-/**
- * Writes row `row` from the pre-activations [at least bits] of one input. `chosen` gives the ReLUs that are recorded
- * (`chooseBits`); without it they are the first `bits`. NaN counts as not positive.
- */
-export function packPattern(
-  prints: Fingerprints,
-  row: number,
-  preActivations: ArrayLike<number>,
-  chosen?: Uint32Array,
-): void {
-  const { bits, words } = prints;
-  if (chosen !== undefined && chosen.length !== bits) {
-    throw new RangeError(`${chosen.length} chosen ReLUs for fingerprints of ${bits} bits`);
-  }
+/** Writes row `row` from a number for each bit [at least bits], pre-activations say: 1 where it is positive. NaN counts as not positive. */
+export function packPattern({ bits, words }: Fingerprints, row: number, values: ArrayLike<number>): void {
   const width = rowWords(bits);
   for (let word = 0; word < width; word++) {
     const end = Math.min(bits, (word + 1) * 32);
     let packed = 0;
-    for (let bit = word * 32; bit < end; bit++) {
-      if (preActivations[chosen === undefined ? bit : chosen[bit]] > 0) packed |= 1 << (bit % 32);
-    }
+    for (let bit = word * 32; bit < end; bit++) if (values[bit] > 0) packed |= 1 << (bit % 32);
     words[row * width + word] = packed;
   }
 }
@@ -69,7 +55,7 @@ export function ones(bits: number): number {
 }
 
 /**
- * Which `most` of a network's ReLUs to record where it has more than one wants to store, from a sample of patterns: those
+ * Which `most` bits of patterns to record where there are more than one wants to store, from a sample of patterns: those
  * whose bit varies most over the sample (p (1 - p) for a share p of ones), since constant ones tell inputs not apart. Ties
  * go evenly over the network. Ascending.
  */

@@ -38,13 +38,14 @@ export const scanLimits: ScanLimits = {
 
 /** What all chunks of a scan share: `rounds/scan/scan.json`. */
 const scanSchema = z.strictObject({
-  version: z.literal(1),
+  version: z.literal(2),
   modelHash: z.string(),
   datasetHash: z.string(),
   inputs: z.int().positive(),
   chunks: z.int().positive(),
-  /** The ReLUs that fingerprints record, packed. */
+  /** The bits that fingerprints record (lib/group/patterns.ts), packed, and what each adds. */
   bits: z.string(),
+  added: z.array(z.number()),
 });
 
 /** One line of `rounds/scan/plan.jsonl`: inputs `first` to `end` - 1. */
@@ -105,12 +106,13 @@ export async function beginScan(storage: Storage, run: string, start: ScanStart,
     return { run, chunk, first: chunk * size, end: Math.min((chunk + 1) * size, count) };
   });
   const scan: z.infer<typeof scanSchema> = {
-    version: 1,
+    version: 2,
     modelHash: engine.hash,
     datasetHash: sha256,
     inputs: count,
     chunks: chunks.length,
-    bits: packIds(bits),
+    bits: packIds(bits.ids),
+    added: [...bits.added],
   };
   await storage.put(scanKey(run), `${JSON.stringify(scan, null, 2)}\n`);
   await storage.put(scanPlanKey(run), toLines(chunks));
@@ -157,7 +159,8 @@ export async function scanChunk(storage: Storage, event: unknown): Promise<Chunk
     if (problems.length === 0) {
       const { centre } = await readInputs(records, engine.network, ids);
       predicted = Int32Array.from(await predict(engine, centre, { first, length }));
-      const prints = await fingerprintsOf(engine.bounder.programs, { first, length }, centre, unpackIds(scan.bits));
+      const bits = { ids: unpackIds(scan.bits), added: Float32Array.from(scan.added) };
+      const prints = await fingerprintsOf(engine.bounder.programs, { first, length }, centre, bits);
       await storage.put(chunkPrintsKey(run, chunk), encodeFingerprints(prints));
     }
     const result: ChunkResult = { modelHash, datasetHash, problems, predicted: [...predicted] };

@@ -49,7 +49,7 @@ code { font: 0.92em/1.4 ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberati
 .tiles { display: grid; grid-template-columns: repeat(4, 1fr); gap: 14px; }
 #overview { margin-top: 28px; }
 #overview h2 { margin-top: 40px; }
-#audit > * + h2 { margin-top: 40px; }
+#audit > * + h2, #rounds > * + h2 { margin-top: 40px; }
 .tile { display: flex; flex-direction: column; padding: 16px 20px; background: var(--panel); border-radius: 10px; box-shadow: var(--shadow); border: 1px solid var(--line); border-top: 3px solid var(--tone); }
 .tile-name { font-weight: 600; color: var(--tone-text); }
 .tile-count { font-size: 34px; line-height: 1.2; font-weight: 650; letter-spacing: -0.02em; font-variant-numeric: tabular-nums; }

@@ -62,6 +62,7 @@ function chartOption(learned: readonly Learned[]): EChartsOption {
       axisTick: { ...line, customValues: all.map(Math.log2) },
       axisLabel: {
         ...text,
+        hideOverlap: true,
         customValues: all.map(Math.log2),
         formatter: (value: number) => `${Math.round(2 ** value)}`,
       },
