@@ -48,6 +48,7 @@ export function acknowledgements(stack: BaverlyStack): Acknowledgement[] {
       [plan, verify, refine, coordinate, report],
       'Every run has a prefix of its own, named when it starts.',
     ),
+    keys('lemmas/*', [verify, refine], 'What was proven of deep layers is kept under the hash of the model.'),
     keys('verdicts/*', [plan, report], 'What runs found out is kept under the hash of the model.'),
     keys('history/*', [report], 'Runs of policies are remembered by policy and model, which have any names.'),
     keys('dispatches/*', [dispatch, audit], 'What became of uploads and nights is recorded by what happened.'),

@@ -16,7 +16,10 @@ const asking: KeyAccess = {
 };
 
 /** What verifies a mini-batch. */
-const verifying: KeyAccess = { read: ['models/*', 'datasets/*', 'runs/*'], write: ['runs/*/rounds/*'] };
+const verifying: KeyAccess = {
+  read: ['models/*', 'datasets/*', 'runs/*', 'lemmas/*'],
+  write: ['runs/*/rounds/*', 'lemmas/*'],
+};
 
 /** Which keys of the bucket each function may read and write (docs/pipeline.md says what lies there). None may delete. */
 export const keyAccess: Readonly<Record<FunctionName, KeyAccess>> = {

@@ -5,6 +5,7 @@ import type { Network } from '../network/network';
 import type { OriginalModel } from '../network/original';
 import { loadModel } from '../network/original';
 import { createSearcher, type Searcher } from '../search/searcher';
+import { createLemmas, type Lemmas } from './lemmas/lemmas';
 
 /** A model ready for verification: its normal form with bounds, and the original that judges witnesses. */
 export interface Engine {
@@ -14,6 +15,7 @@ export interface Engine {
   readonly bounder: Bounder;
   readonly original: OriginalModel;
   readonly searcher: Searcher;
+  readonly lemmas: Lemmas;
   release(): Promise<void>;
 }
 
@@ -22,13 +24,16 @@ export async function createEngine(model: Uint8Array, subject: string, options: 
   const { file, original } = await loadModel(model, subject);
   const bounder = createBounder(file.network, options);
   const searcher = createSearcher(file.network, bounder, original, options.memoryBytes ?? defaultMemoryBytes);
+  const lemmas = createLemmas(bounder, options);
   return {
     searcher,
+    lemmas,
     network: file.network,
     hash: modelHash(model),
     bounder,
     original,
     async release() {
+      await lemmas.release();
       await searcher.release();
       await bounder.release();
       await original.release();

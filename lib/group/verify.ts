@@ -3,11 +3,12 @@ import { replayOn } from '../attack/replay';
 import { engineVersion } from '../audit/engine-version';
 import { marginRows, provenMargin } from '../bounds/margin';
 import type { Box } from '../region/box';
-import { type Violation, violates } from '../region/violation';
+import { labelOf, type Violation, violates } from '../region/violation';
 import { decodeCheckpoint, encodeCheckpoint, questionHash } from '../search/checkpoint';
 import type { UnknownReason, Verdict } from '../verdict';
 import type { Effort } from './effort';
 import type { Engine } from './engine';
+import type { LemmaBounds } from './lemmas/lemmas';
 
 /** A ball of a mini-batch, or a property: a box and what must not happen on it. */
 export interface Member {
@@ -46,12 +47,21 @@ export interface VerifyOptions {
   readonly deadline: number;
   /** Points of the attack that go through the network together. */
   readonly pointsPerCall?: number;
+  /** What may be left out, to measure what it brings; off where it is not named. */
+  readonly techniques?: Techniques;
+}
+
+/** Ways of settling members by what was proven for others (docs/engine.md, section 4). */
+export interface Techniques {
+  /** Proves boxes of deep layers for many members at once, and settles whatever lies in one (docs/lemmas.md). */
+  readonly lemmas: boolean;
 }
 
 /**
  * Verifies a mini-batch (docs/engine.md, section 4): the margins of all members are bounded together, as rows of the same products;
  * members that this leaves open are attacked together, and what withstands is searched, one member after the other. Sound for each
- * member by itself: a bound of one never depends on another, and a witness is replayed on the original model.
+ * member by itself: a bound of one never depends on another, but for lemmas, which are proven for all that lies in them; and a witness is
+ * replayed on the original model.
  */
 export async function verifyMiniBatch(
   engine: Engine,
@@ -60,16 +70,16 @@ export async function verifyMiniBatch(
 ): Promise<MiniBatchOutcome> {
   const clock = cpuClock(members.length);
   const everyone = [...members.keys()];
-  const margins = options.effort.bound ? await clock.share(everyone, () => bound(engine, members, options)) : [];
-  const doubtful = everyone.filter((i) => !((margins[i] ?? Number.NEGATIVE_INFINITY) > 0));
+  const bounds = options.effort.bound ? await clock.share(everyone, () => bound(engine, members, options)) : [];
+  const doubtful = everyone.filter((i) => !((bounds[i]?.margin ?? Number.NEGATIVE_INFINITY) > 0));
   const witnesses = await clock.share(doubtful, () => attackMembers(engine, members, doubtful, options));
   const findings = new Map<number, Finding>();
   for (const i of everyone) {
     const witness = witnesses.get(i);
     if (witness) findings.set(i, { verdict: 'not-robust', settledBy: 'attack', ...witness });
-    else if (!doubtful.includes(i)) findings.set(i, { verdict: 'robust', settledBy: 'bound', margin: margins[i]! });
+    else if (!doubtful.includes(i)) findings.set(i, { verdict: 'robust', ...bounds[i]! });
     else if (options.effort.searchShare === 0 || Date.now() > options.deadline)
-      findings.set(i, unsearched(margins[i], options));
+      findings.set(i, unsearched(bounds[i]?.margin, options));
     else findings.set(i, await clock.share([i], () => searchMember(engine, members[i], options)));
   }
   const outcomes = everyone.map((i): MemberOutcome => ({ ...findings.get(i)!, cpuSeconds: clock.of(i) }));
@@ -86,20 +96,26 @@ function unsearched(margin: number | undefined, { deadline }: VerifyOptions): Fi
   };
 }
 
-/** Proven margins, as far as time allows; undefined for members that were not reached. */
+/** Proven margins, as far as time allows; none for members that were not reached. */
 async function bound(
-  { bounder }: Engine,
+  { bounder, lemmas }: Engine,
   members: readonly Member[],
-  { deadline }: VerifyOptions,
-): Promise<(number | undefined)[]> {
-  const margins: (number | undefined)[] = [];
+  { deadline, techniques }: VerifyOptions,
+): Promise<{ readonly settledBy: 'bound' | 'lemma'; readonly margin: number }[]> {
+  const found: { settledBy: 'bound' | 'lemma'; margin: number }[] = [];
   const { ballsPerCall } = bounder.programs;
   for (let start = 0; start < members.length && Date.now() <= deadline; start += ballsPerCall) {
     const part = members.slice(start, start + ballsPerCall);
-    const bounds = await bounder.bound(part.map(({ box, violation }) => ({ box, rows: marginRows(violation) })));
-    margins.push(...bounds.map(({ rows }, i) => provenMargin(part[i].violation, rows)));
+    const queries = part.map(({ box, violation }) => ({ box, rows: marginRows(violation) }));
+    const bounds: readonly LemmaBounds[] = techniques?.lemmas
+      ? await lemmas.bound(queries.map((query, i) => ({ ...query, label: labelOf(part[i].violation) })))
+      : await bounder.bound(queries);
+    for (const [i, { rows, lemma }] of bounds.entries()) {
+      if (lemma === undefined) found.push({ settledBy: 'bound', margin: provenMargin(part[i].violation, rows) });
+      else found.push({ settledBy: 'lemma', margin: lemma });
+    }
   }
-  return margins;
+  return found;
 }
 
 /** Attacks the doubtful members; the witnesses found, by member. */

@@ -53,6 +53,11 @@ export const itemsKey = (run: string): string => `${runPrefix(run)}/items.bin`;
 export const differenceKey = (run: string): string => `${runPrefix(run)}/difference.json`;
 /** Verdicts that later runs on the same model may reuse, one object per run that found some. */
 export const verdictsPrefix = (modelHash: string, engine: string): string => `verdicts/${modelHash}/${engine}/`;
+/** Lemmas on a model, proven by one version of the engine: one object each. */
+export const lemmasPrefix = (modelHash: string, engine: string): string => `lemmas/${modelHash}/${engine}/`;
+/** A lemma: those of a label are listed by the number of balls that they were made of. */
+export const lemmaKey = (prefix: string, label: number, members: number, sha256: string): string =>
+  `${prefix}${label}/${String(members).padStart(6, '0')}-${sha256}.json`;
 /** The runs of a policy on a model, in the order of their start: one object per run. */
 export const historyPrefix = (policy: string, model: string): string =>
   `history/${policy}/${model.replace(/\.onnx$/, '')}/`;

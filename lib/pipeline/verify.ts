@@ -2,7 +2,7 @@ import { writeNpy } from '../dataset/npy';
 import { openRecords, type Records } from '../dataset/records';
 import { effortOf } from '../group/effort';
 import { createEngine, type Engine } from '../group/engine';
-import { type Member, type MemberOutcome, verifyMiniBatch } from '../group/verify';
+import { type Member, type MemberOutcome, type Techniques, verifyMiniBatch } from '../group/verify';
 import { misclassification } from '../region/violation';
 import { unpackIds } from '../schedule/packed';
 import {
@@ -17,6 +17,7 @@ import { MissingKeyError, type Storage } from '../storage/storage';
 import { readCheckpoints, writeCheckpoint } from './checkpoints';
 import { readInputs } from './inputs';
 import { resultKey, witnessKey } from './keys';
+import { type LemmaStore, openLemmaStore } from './lemmas';
 import { readJson, readRecord } from './records';
 
 /** What verify says to the state machine; the result itself is in storage. */
@@ -38,6 +39,8 @@ interface Warm {
   readonly record: RunRecord;
   readonly records: Records;
   readonly engine: Engine;
+  /** None where lemmas are switched off, and in the one-by-one baseline. */
+  readonly lemmas: LemmaStore | undefined;
 }
 
 /** Time kept back for writing the result, of the seconds a mini-batch has. */
@@ -46,8 +49,13 @@ const writingSeconds = 2;
 /**
  * @param memoryBytes cap on the memory of bounds and attack
  * @param now clock in ms since the epoch
+ * @param techniques what may be switched off, to measure what it brings
  */
-export function createVerifier(memoryBytes: number, now: () => number = Date.now): Verifier {
+export function createVerifier(
+  memoryBytes: number,
+  now: () => number = Date.now,
+  techniques: Techniques = { lemmas: true },
+): Verifier {
   let warm: Warm | undefined;
   const warmUp = async (storage: Storage, run: string): Promise<Warm> => {
     const key = `${storage.location} ${run}`;
@@ -62,7 +70,9 @@ export function createVerifier(memoryBytes: number, now: () => number = Date.now
       await engine.release();
       throw new Error(`model or data set of run ${run} changed since it was planned`);
     }
-    warm = { key, record, records, engine };
+    const grouped = techniques.lemmas && record.request.mode === 'batch';
+    const lemmas = grouped ? await openLemmaStore(storage, record.modelHash) : undefined;
+    warm = { key, record, records, engine, lemmas };
     return warm;
   };
   return {
@@ -91,7 +101,7 @@ async function existing(storage: Storage, key: string): Promise<BatchResult | un
 async function run(
   storage: Storage,
   batch: MiniBatch,
-  { record, records, engine }: Warm,
+  { record, records, engine, lemmas }: Warm,
   now: () => number,
 ): Promise<BatchResult> {
   const started = now();
@@ -113,11 +123,14 @@ async function run(
     };
   });
   const seconds = Math.max(batch.seconds - writingSeconds, batch.seconds / 2);
+  if (effort.bound) await lemmas?.load(batch.label, engine.lemmas);
   const outcome = await verifyMiniBatch(engine, members, {
     effort,
     secondsPerBall: secondsPerBall(batch, request.secondsPerBall),
     deadline: started + 1000 * seconds,
+    techniques: { lemmas: lemmas !== undefined },
   });
+  await lemmas?.save(engine.lemmas);
   const results: BallResult[] = [];
   for (const [i, input] of ids.entries()) {
     const key = witnessKey(batch.run, batch.round, batch.epsilon, input);

@@ -31,9 +31,11 @@ describe('what each function may do, and nothing else', () => {
     expect(permissionsOf(template, `Functions${name}Role`)).toEqual([
       ...logs(name),
       's3:GetObject StorageData.Arn/datasets/*',
+      's3:GetObject StorageData.Arn/lemmas/*',
       's3:GetObject StorageData.Arn/models/*',
       's3:GetObject StorageData.Arn/runs/*',
-      list('models/* | datasets/* | runs/*'),
+      list('models/* | datasets/* | runs/* | lemmas/*'),
+      's3:PutObject StorageData.Arn/lemmas/*',
       's3:PutObject StorageData.Arn/runs/*/rounds/*',
     ]);
   });
