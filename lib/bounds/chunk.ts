@@ -113,12 +113,12 @@ export function chunkOf(programs: Programs, boxes: readonly Box[]): Chunk {
   };
 
   const place = (relu: NodeId, found: NodeBounds): void => {
-    const terms = network.nodes[relu].size + network.nodes.length + 8;
-    const layer = windows?.chain.find((layer) => layer.relu === relu);
-    if (layer) {
-      lines.set(relu, layerLines(layer.conv, found, windows!.largest + network.nodes.length + 16));
-    }
-    setRelaxation(tables, relu, relax(found.lower, found.upper, found.error, terms), balls);
+    const { size } = network.nodes[relu];
+    const terms = Math.max(size, windows?.largest ?? 0) + network.nodes.length + 16;
+    const relaxation = relax(found.lower, found.upper, found.error, terms);
+    const conv = windows?.below.get(relu);
+    if (conv) lines.set(relu, layerLines(conv, relaxation));
+    setRelaxation(tables, relu, relaxation, balls);
     pass.place(relu, found);
   };
 

@@ -254,3 +254,18 @@ test('a ball that has left keeps the bounds of the interval step, and the others
   expect(differing).toBe(0);
   await bounder.release();
 });
+
+test('tiles of few rows change nothing', async () => {
+  const network = nets[3][2];
+  const [usual, tight] = [createBounder(network), createBounder(network, { tileBytes: 1 })];
+  const boxes = boxesOf(network, 0.2);
+  const [expected, found] = [await layers(usual, boxes), await layers(tight, boxes)];
+  let worst = 0;
+  for (const [k, { lower, upper }] of expected.entries()) {
+    for (let i = 0; i < lower.length; i++) {
+      worst = Math.max(worst, Math.abs(found[k].lower[i] - lower[i]), Math.abs(found[k].upper[i] - upper[i]));
+    }
+  }
+  expect(worst).toBeLessThan(1e-4);
+  await Promise.all([usual.release(), tight.release()]);
+});

@@ -32,8 +32,9 @@ export interface Windows {
 
 /** All windows of a network, by the convolution that they belong to. */
 export interface ConvWindows {
-  readonly chain: readonly ConvLayer[];
   readonly of: ReadonlyMap<NodeId, Windows>;
+  /** Convolutions that have a window of another on their ReLU, by the ReLU. */
+  readonly below: ReadonlyMap<NodeId, ConvNode>;
   /** Elements of the largest window on a ReLU. */
   readonly largest: number;
 }
@@ -63,14 +64,18 @@ function convChain(network: Network): ConvLayer[] {
 export function convWindows(network: Network): ConvWindows | undefined {
   const chain = convChain(network);
   const of = new Map<NodeId, Windows>();
+  const below = new Map<NodeId, ConvNode>();
   let largest = 0;
   for (const [level, { id }] of chain.entries()) {
     const windows = level === 0 ? undefined : windowsOf(chain, level);
     if (windows === undefined) continue;
     of.set(id, windows);
-    for (const { window } of windows.below) largest = Math.max(largest, window.size);
+    for (const { layer, window } of windows.below) {
+      below.set(layer.relu, layer.conv);
+      largest = Math.max(largest, window.size);
+    }
   }
-  return of.size === 0 ? undefined : { chain, of, largest };
+  return of.size === 0 ? undefined : { of, below, largest };
 }
 
 /** The windows of the neurons of `chain[level]`, or undefined where they are not clearly smaller than the layers. */

@@ -1,6 +1,5 @@
 import type { ConvNode } from '../../network/network';
-import type { NodeBounds } from '../forward-pass';
-import { relax } from '../relaxation';
+import type { Relaxation } from '../relaxation';
 
 /** The lines of a layer's ReLUs over W x, without the bias that the convolution adds; each [balls, size]. */
 export interface LayerLines {
@@ -17,12 +16,12 @@ const flushed = 2 ** -100;
  * Lines as emitWindows reads them: a line s z + t of z = W x + b is s W x + (s b + t). The roundings of s b in a row's constant are those that the
  * error weight of the convolution counts for its bias (docs/soundness.md, "Windows").
  *
- * @param bounds of the convolution, [balls, size]
- * @param terms number of float32 additions that a constant takes part in
+ * @param relaxation of the convolution's neurons, [balls, size]
  */
-export function layerLines(conv: ConvNode, bounds: NodeBounds, terms: number): LayerLines {
-  const lines = relax(bounds.lower, bounds.upper, bounds.error, terms);
-  const { lowerSlope: ls, upperSlope: us, lowerIntercept: lc, upperIntercept: uc } = lines;
+export function layerLines(conv: ConvNode, relaxation: Relaxation): LayerLines {
+  const { lowerSlope: ls, upperSlope: us } = relaxation;
+  const lc = relaxation.lowerIntercept.slice();
+  const uc = relaxation.upperIntercept.slice();
   const area = conv.outShape[1] * conv.outShape[2];
   const { size } = conv;
   for (let start = 0; start < ls.length; start += size) {

@@ -18,14 +18,14 @@ export interface BelowTables {
   readonly radius: Float32Array;
 }
 
-/** A table of the program: [balls, size] of its layer, unfolded over a window. */
+/** Two tables of the program: [balls, size] of their layer, unfolded over a window. */
 interface Unfolding {
-  readonly name: string;
-  readonly from: Float32Array;
+  readonly names: readonly [string, string];
+  readonly from: readonly [Float32Array, Float32Array];
   /** Of the layer. */
   readonly size: number;
   readonly window: Window;
-  readonly to: Float32Array;
+  readonly to: readonly [Float32Array, Float32Array];
 }
 
 /** Neurons that are unstable so far, by ball of the chunk, neuron and row of the tables. */
@@ -39,7 +39,7 @@ interface Rows {
  * Bounds the unstable neurons of a convolution in coordinates of their windows, and keeps the better of both bounds: upper bounds first, then lower
  * bounds of those that are still unstable.
  *
- * @param tableBytes size of the unfolded tables of one call
+ * @param tileBytes of the unfolded tables of one call, at least those of one ball; and of a tile of coefficients
  * @param left [balls], 1 for balls that need no further bounds
  */
 export async function tightenByWindows(
@@ -48,7 +48,7 @@ export async function tightenByWindows(
   { lines, centre, radius }: BelowTables,
   bounds: NodeBounds,
   pass: ForwardPass,
-  tableBytes: number,
+  tileBytes: number,
   buffers: Buffers,
   left?: Uint8Array,
 ): Promise<void> {
@@ -56,16 +56,19 @@ export async function tightenByWindows(
   const { size } = layer.conv;
   const { lower, upper } = bounds;
   const columns = below.reduce((sum, { window }) => sum + 4 * window.size, 2 * input.size);
-  const most = Math.max(positions, Math.floor(tableBytes / (4 * columns)));
-  const unfolding = (name: string, from: Float32Array, window: Window, of: number): Unfolding => {
-    return { name, from, size: of, window, to: buffers.take(most * window.size) };
+  const most = Math.max(positions, Math.floor(tileBytes / (4 * columns)));
+  const unfolding = (names: Unfolding['names'], from: Unfolding['from'], window: Window, of: number): Unfolding => {
+    const buffer = (): Float32Array => buffers.take(most * window.size);
+    return { names, from, size: of, window, to: [buffer(), buffer()] };
   };
   const tables = below.flatMap(({ layer: { relu, conv }, window }) => {
-    const own = lines.get(relu)!;
-    return (['ls', 'us', 'lc', 'uc'] as const).map((kind) => unfolding(`${kind}${relu}`, own[kind], window, conv.size));
+    const { ls, us, lc, uc } = lines.get(relu)!;
+    return [
+      unfolding([`ls${relu}`, `us${relu}`], [ls, us], window, conv.size),
+      unfolding([`lc${relu}`, `uc${relu}`], [lc, uc], window, conv.size),
+    ];
   });
-  const pixels = radius.length / pass.balls;
-  tables.push(unfolding('centre', centre, input, pixels), unfolding('radius', radius, input, pixels));
+  tables.push(unfolding(['centre', 'radius'], [centre, radius], input, radius.length / pass.balls));
 
   const placeOf = new Int32Array(positions);
   const neuron = new Int32Array(most * layer.conv.outShape[0]);
@@ -91,27 +94,35 @@ export async function tightenByWindows(
     }
     if (count === 0) break;
     const feeds: { [name: string]: ort.Tensor } = {};
-    for (const { name, to, window } of tables) feeds[name] = floatTensor(to.subarray(0, places * window.size), places);
+    for (const { names, to, window } of tables) {
+      for (const k of [0, 1]) feeds[names[k]] = floatTensor(to[k].subarray(0, places * window.size), places);
+    }
     const rows = { neuron, ball, place };
-    count = await tightenSide(session, windows, feeds, rows, count, -1, bounds, pass);
-    await tightenSide(session, windows, feeds, rows, count, 1, bounds, pass);
+    count = await tightenSide(session, windows, feeds, rows, count, -1, bounds, pass, tileBytes);
+    await tightenSide(session, windows, feeds, rows, count, 1, bounds, pass, tileBytes);
   }
-  for (const { to } of tables) buffers.give(to);
+  for (const table of tables.flatMap(({ to }) => to)) buffers.give(table);
 }
 
-/** Writes one place of a table. */
+/** Writes one place of two tables. */
 function unfold({ from, size, window, to }: Unfolding, ball: number, position: number, place: number): void {
   const { index } = window;
-  const read = position * window.size;
-  const write = place * window.size;
+  const [fromA, fromB] = from;
+  const [toA, toB] = to;
   const start = ball * size;
-  for (let i = 0; i < window.size; i++) {
-    const at = index[read + i];
-    to[write + i] = at < 0 ? 0 : from[start + at];
+  const end = (place + 1) * window.size;
+  for (let read = position * window.size, write = place * window.size; write < end; read++, write++) {
+    const at = index[read];
+    if (at < 0) {
+      toA[write] = toB[write] = 0;
+    } else {
+      toA[write] = fromA[start + at];
+      toB[write] = fromB[start + at];
+    }
   }
 }
 
-/** One side's bounds; moves the rows that are still unstable to the front and returns how many. */
+/** One side's bounds, tile by tile; moves the rows that are still unstable to the front and returns how many. */
 async function tightenSide(
   session: Session,
   { layer: { conv }, positions, below, input }: Windows,
@@ -121,35 +132,41 @@ async function tightenSide(
   side: 1 | -1,
   { lower, upper, error }: NodeBounds,
   pass: ForwardPass,
+  tileBytes: number,
 ): Promise<number> {
-  if (count === 0) return 0;
-  const row = new Int32Array(count);
   const signed = side === 1 ? 0 : conv.outShape[0];
-  for (let k = 0; k < count; k++) row[k] = ((neuron[k] / positions) | 0) + signed;
-  const { bound } = await session.run({
-    ...feeds,
-    row: indexTensor(row),
-    place: indexTensor(place.subarray(0, count)),
-  });
   // Coefficients that underflow are in the pass's share; these are terms of the constant and of the reach.
   const terms = below.reduce((sum, { window }) => sum + 4 * window.size, 4 * input.size);
+  const widest = below.reduce((most, { window }) => Math.max(most, window.size), input.size);
+  const perCall = Math.max(16, Math.floor(tileBytes / (4 * widest)));
   let left = 0;
-  for (let k = 0; k < count; k++) {
-    const i = ball[k] * conv.size + neuron[k];
-    const slack = error[i] * errorInflation + pass.underflow(ball[k]) + terms * underflowUnit;
-    const proven = bound[k] + side * conv.bias[(neuron[k] / positions) | 0] - slack;
-    // Comparisons with NaN are false: then the interval step's bound stays.
-    if (side === 1) {
-      const below = roundDown(proven);
-      if (below > lower[i]) lower[i] = below;
-    } else {
-      const above = roundUp(-proven);
-      if (above < upper[i]) upper[i] = above;
+  for (let start = 0; start < count; start += perCall) {
+    const rows = Math.min(perCall, count - start);
+    const row = new Int32Array(rows);
+    for (let k = 0; k < rows; k++) row[k] = ((neuron[start + k] / positions) | 0) + signed;
+    const { bound } = await session.run({
+      ...feeds,
+      row: indexTensor(row),
+      place: indexTensor(place.subarray(start, start + rows)),
+    });
+    for (let r = 0; r < rows; r++) {
+      const k = start + r;
+      const i = ball[k] * conv.size + neuron[k];
+      const slack = error[i] * errorInflation + pass.underflow(ball[k]) + terms * underflowUnit;
+      const proven = bound[r] + side * conv.bias[(neuron[k] / positions) | 0] - slack;
+      // Comparisons with NaN are false: then the interval step's bound stays.
+      if (side === 1) {
+        const least = roundDown(proven);
+        if (least > lower[i]) lower[i] = least;
+      } else {
+        const most = roundUp(-proven);
+        if (most < upper[i]) upper[i] = most;
+      }
+      if (!(lower[i] < 0 && upper[i] > 0)) continue;
+      neuron[left] = neuron[k];
+      ball[left] = ball[k];
+      place[left++] = place[k];
     }
-    if (!(lower[i] < 0 && upper[i] > 0)) continue;
-    neuron[left] = neuron[k];
-    ball[left] = ball[k];
-    place[left++] = place[k];
   }
   return left;
 }
