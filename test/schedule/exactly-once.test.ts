@@ -115,7 +115,7 @@ test('any order of failures, crashes, time-outs and duplicates ends with every b
     fc.property(stories, (story) => {
       expect(problemsOf(story)).toEqual([]);
     }),
-    { numRuns: 100 },
+    { numRuns: 60 },
   );
 });
 
