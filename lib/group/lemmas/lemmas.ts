@@ -152,9 +152,7 @@ export function createLemmas(
         if (!prover.fits(lemma)) continue;
         const { relu, label, box } = lemma;
         const [margin] = await prover.margins(relu, label, [box]);
-        if (!(margin > 0) || !book.add({ ...lemma, margin })) continue;
-        count++;
-        if (layer.kind === 'not known') layer = { kind: 'chosen', relu };
+        if (margin > 0 && book.add({ ...lemma, margin })) count++;
       }
       return count;
     },
