@@ -6,7 +6,7 @@ import { contains } from '../region/box';
 import type { RunRecord } from '../schedule/records';
 import { ballAt, ContradictionError, type RunState, statusAt } from '../schedule/state';
 import type { Storage } from '../storage/storage';
-import { engineVersion } from './engine-version';
+import { engineVersion } from '../engine-version';
 import { readItemKeys } from './item-keys';
 import { keepReuse, type ReusedBall, settleReused } from './reuse-record';
 import { type KnownVerdict, readVerdicts } from './verdict-store';

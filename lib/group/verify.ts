@@ -1,6 +1,6 @@
 import { attack } from '../attack/pgd';
 import { replayOn } from '../attack/replay';
-import { engineVersion } from '../audit/engine-version';
+import { engineVersion } from '../engine-version';
 import { marginRows, provenMargin } from '../bounds/margin';
 import type { Box } from '../region/box';
 import { labelOf, type Violation, violates } from '../region/violation';

@@ -1,4 +1,4 @@
-import { engineVersion } from '../audit/engine-version';
+import { engineVersion } from '../engine-version';
 import { BadInputError } from '../errors';
 import { decodeLemma, encodeLemma } from '../group/lemmas/codec';
 import type { Lemma } from '../group/lemmas/lemma';

@@ -1,4 +1,4 @@
-import { engineVersion } from '../../lib/audit/engine-version';
+import { engineVersion } from '../../lib/engine-version';
 import { withRechecks } from '../../lib/audit/reuse';
 import { type ReusedBall, readReuse } from '../../lib/audit/reuse-record';
 import { readVerdicts, writeVerdicts } from '../../lib/audit/verdict-store';

@@ -1,5 +1,5 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { engineVersion } from '../../lib/audit/engine-version';
+import { engineVersion } from '../../lib/engine-version';
 import { type ItemVerdicts, readVerdicts, writeVerdicts } from '../../lib/audit/verdict-store';
 import { sha256 } from '../../lib/policy/identity';
 import { memoryStorage } from '../support/memory-storage';

@@ -198,7 +198,9 @@ function radiiOf(lower: Float32Array, upper: Float32Array): Float32Array {
   const exact = new Float64Array(lower.length);
   for (let i = 0; i < exact.length; i++) {
     const centre = Math.fround((lower[i] + upper[i]) / 2);
-    exact[i] = Math.max(upper[i] - centre, centre - lower[i]);
+    const reach = Math.max(upper[i] - centre, centre - lower[i]);
+    // An unbounded box has no centre: nothing is proven from it.
+    exact[i] = Number.isNaN(reach) ? Number.POSITIVE_INFINITY : reach;
   }
   return roundedInto(exact, new Float32Array(exact.length), 1);
 }

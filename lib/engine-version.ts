@@ -1,5 +1,5 @@
 import { version as ortVersion } from 'onnxruntime-node/package.json';
-import { version } from '../../package.json';
+import { version } from '../package.json';
 
 /**
  * Number of the engine within a release: raised with every change of what decides a verdict (reading of models, balls, bounds and
