@@ -76,7 +76,7 @@ function learnedPart(learned: readonly Learned[]): Part {
   return html`<h2>What was learned about sizes</h2>
     <p class="lead">
       Balls settled per CPU second by mini-batches of each size, first attempts with what the balls that they left open cost
-      afterwards.${suits.length > 0 && ` The best sizes differ by label: ${suits.join('; ')}.`}
+      afterwards, and with the price of a call to AWS as seconds (docs/schedule.md).${suits.length > 0 && ` The best sizes differ by label: ${suits.join('; ')}.`}
     </p>
     ${velocityChart(learned)}`;
 }
