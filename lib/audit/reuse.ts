@@ -1,4 +1,5 @@
 import { openRecords } from '../dataset/records';
+import { engineVersion } from '../engine-version';
 import type { Engine } from '../group/engine';
 import { readInputs } from '../pipeline/inputs';
 import { random, shuffled } from '../random';
@@ -6,7 +7,6 @@ import { contains } from '../region/box';
 import type { RunRecord } from '../schedule/records';
 import { ballAt, ContradictionError, type RunState, statusAt } from '../schedule/state';
 import type { Storage } from '../storage/storage';
-import { engineVersion } from '../engine-version';
 import { readItemKeys } from './item-keys';
 import { keepReuse, type ReusedBall, settleReused } from './reuse-record';
 import { type KnownVerdict, readVerdicts } from './verdict-store';

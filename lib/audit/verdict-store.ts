@@ -1,11 +1,11 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { z } from 'zod';
+import { engineVersion } from '../engine-version';
 import { BadInputError, messageOf } from '../errors';
 import { verdictsPrefix } from '../pipeline/keys';
 import { parseJson, toLines } from '../pipeline/records';
 import { sha256 } from '../policy/identity';
 import type { Storage } from '../storage/storage';
-import { engineVersion } from '../engine-version';
 
 /** A verdict that holds for an item at a radius, whoever asks again. */
 export const provenSchema = z.discriminatedUnion('verdict', [

@@ -1,7 +1,7 @@
 import { attack } from '../attack/pgd';
 import { replayOn } from '../attack/replay';
-import { engineVersion } from '../engine-version';
 import { marginRows, provenMargin } from '../bounds/margin';
+import { engineVersion } from '../engine-version';
 import type { Box } from '../region/box';
 import { labelOf, type Violation, violates } from '../region/violation';
 import { decodeCheckpoint, encodeCheckpoint, questionHash } from '../search/checkpoint';

@@ -49,12 +49,12 @@ const writingSeconds = 2;
 /**
  * @param memoryBytes cap on the memory of bounds and attack
  * @param now clock in ms since the epoch
- * @param techniques what may be switched off, to measure what it brings
+ * @param techniques what is shared between balls beside the products of their mini-batch
  */
 export function createVerifier(
   memoryBytes: number,
   now: () => number = Date.now,
-  techniques: Techniques = { lemmas: true },
+  techniques: Techniques = { lemmas: false },
 ): Verifier {
   let warm: Warm | undefined;
   const warmUp = async (storage: Storage, run: string): Promise<Warm> => {
