@@ -136,7 +136,7 @@ describe('what was learned about sizes', () => {
     expect(report.learned).toEqual(learned);
     const page = renderHtml(report, []);
     expect(page).toContain('at 0.01 1: 120 (60 to 240), 16: 900 (800 to 1,010)');
-    expect(page).toContain('The best sizes differ by label: at 0.01 16 for label 0, 1 for label 1.');
+    expect(page).toContain('Believed to be best by label: at 0.01 16 for label 0, 1 for label 1.');
     const figure = /<figure class="chart" id="velocity">.*?<\/figure>/s.exec(page)![0];
     // Two sizes, three strokes each, in either drawing.
     expect(figure.match(/stroke="var\(--robust\)" stroke-width="1\.5"/g)).toHaveLength(12);

@@ -70,13 +70,13 @@ function sizesText({ smallest, median, largest }: RoundSummary['sizes']): string
 function learnedPart(learned: readonly Learned[]): Part {
   if (learned.length === 0) return undefined;
   const suits = learned.flatMap(({ epsilon, labels }) => {
-    if (new Set(labels.map(({ size }) => size)).size < 2) return [];
+    if (labels.length > 20 || new Set(labels.map(({ size }) => size)).size < 2) return [];
     return [`at ${epsilon} ${labels.map(({ label, size }) => `${size} for label ${label}`).join(', ')}`];
   });
   return html`<h2>What was learned about sizes</h2>
     <p class="lead">
       Balls settled per CPU second by mini-batches of each size, first attempts with what the balls that they left open cost
-      afterwards, and with the price of a call to AWS as seconds (docs/schedule.md).${suits.length > 0 && ` The best sizes differ by label: ${suits.join('; ')}.`}
+      afterwards, and with the price of a call to AWS as seconds (docs/schedule.md).${suits.length > 0 && ` Believed to be best by label: ${suits.join('; ')}.`}
     </p>
     ${velocityChart(learned)}`;
 }
