@@ -10,6 +10,7 @@ import {
   miniBatchSchema,
   type RunRecord,
 } from '../schedule/records';
+import type { RunState } from '../schedule/state';
 import { decodeState } from '../schedule/state-file';
 import type { Storage } from '../storage/storage';
 import { problemsOfCause } from '../workflow/cause';
@@ -18,10 +19,11 @@ import { learnedKey, ledgerKey, outcomesKey, planKey, resultsPrefix, stateKey, t
 import { ledgerLines } from './ledger';
 import { writeNextRound } from './next-round';
 import { readJson, readLines, readRecord, toLines } from './records';
+import { commitState, stateAfter } from './state';
 
 /**
  * Merges a finished round into the run's state and plans the next one. `failures` are the children that the map reports as failed; a
- * planned mini-batch without a result counts as crashed whether or not it is among them.
+ * planned mini-batch without a result counts as crashed whether or not it is among them. A round that is merged already stays merged as it was.
  *
  * @throws ContradictionError when two mini-batches settled one ball differently; nothing is written then
  */
@@ -33,18 +35,34 @@ export async function coordinateRound(
   now: () => number = Date.now,
 ): Promise<Round> {
   const record = await readRecord(storage, run);
+  const state = (await stateAfter(storage, run, round + 1)) ?? (await merge(storage, record, round, failures));
+  const trees = decodeForest(await storage.get(treesKey(run)));
+  const next = await writeNextRound(storage, record, state, trees, now);
+  if (next.done) await storage.put(learnedKey(record.modelHash), JSON.stringify(asPrior(state.bandit)));
+  return next;
+}
+
+/** Merges the results of a round that is not merged yet; gives the state that counts, which is another's where two coordinators did. */
+async function merge(
+  storage: Storage,
+  record: RunRecord,
+  round: number,
+  failures: readonly BatchFailure[],
+): Promise<RunState> {
+  const run = record.id;
   const before = decodeState(await storage.get(stateKey(run, round)));
   const batches = await readLines(storage, planKey(run, round), miniBatchSchema);
   const { results, unreadable } = await readResults(storage, run, round);
   const failed = [...failures, ...unreadable];
   const { state, outcomes } = mergeRound(before, batches, results, failed);
 
+  const writeLedger = (after: RunState): Promise<void> =>
+    storage.put(ledgerKey(run, round), toLines(ledgerLines(before, after)));
   await storage.put(outcomesKey(run, round), toLines(summaries(record, batches, outcomes, failed)));
-  await storage.put(ledgerKey(run, round), toLines(ledgerLines(before, state)));
-  const trees = decodeForest(await storage.get(treesKey(run)));
-  const next = await writeNextRound(storage, record, state, trees, now);
-  if (next.done) await storage.put(learnedKey(record.modelHash), JSON.stringify(asPrior(state.bandit)));
-  return next;
+  await writeLedger(state);
+  const kept = await commitState(storage, run, state);
+  if (kept !== state) await writeLedger(kept);
+  return kept;
 }
 
 const parallel = 16;

@@ -4,16 +4,15 @@ import { withPatience } from '../schedule/patience';
 import { planRound, type RoundPlan } from '../schedule/plan-round';
 import type { RunRecord } from '../schedule/records';
 import type { RunState } from '../schedule/state';
-import { encodeState } from '../schedule/state-file';
 import type { Storage } from '../storage/storage';
 import type { Round } from '../workflow/events';
 import { readCaps, stopAtCap } from './caps';
 import { allowanceOf, ratesOf } from './cost';
-import { planKey, stateKey } from './keys';
+import { planKey } from './keys';
 import { toLines } from './records';
 
 /**
- * Stores the state after a round and plans the next one. Both are functions of what is stored already, so doing it again after a crash
+ * Plans the round after a stored state (`commitState`). The plan is a function of what is stored already, so doing it again after a crash
  * writes the same again (under a cap of time, less may be planned then). Where a cap is reached, the round is done with balls still open in
  * the state: the report calls them `unknown (budget)`, and a run that is resumed with a larger cap goes on with them.
  */
@@ -37,7 +36,6 @@ export async function writeNextRound(
       state,
     ),
   );
-  await storage.put(stateKey(id, state.round), encodeState(state));
   const done = batches.length === 0;
   const key = done ? '' : planKey(id, state.round);
   if (!done) await storage.put(key, toLines(batches));

@@ -144,6 +144,7 @@ async function run(
   return {
     id: batch.id,
     round: batch.round,
+    epsilon: batch.epsilon,
     cpuSeconds: (user + system) / 1e6,
     wallSeconds: (now() - started) / 1000,
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,

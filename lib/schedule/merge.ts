@@ -179,6 +179,9 @@ function checked(
 
 function problemOf(batch: MiniBatch, members: Uint32Array, result: BatchResult): string | undefined {
   if (result.round !== batch.round) return `it is of round ${result.round}, not ${batch.round}`;
+  // Two coordinators of one round may have planned the next one differently, each with a mini-batch of this id.
+  const epsilon = result.epsilon ?? batch.epsilon;
+  if (epsilon !== batch.epsilon) return `it is at radius ${epsilon}, not ${batch.epsilon}`;
   const inputs = result.balls.map((found) => found.input).sort((a, b) => a - b);
   if (inputs.length !== members.length || inputs.some((input, i) => input !== members[i])) {
     return `it holds ${inputs.length} balls that are not the ${members.length} members, each once`;

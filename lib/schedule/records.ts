@@ -129,6 +129,8 @@ export type BallResult = z.infer<typeof ballResultSchema>;
 export const batchResultSchema = z.strictObject({
   id: z.string(),
   round: z.int(),
+  /** Of the mini-batch, where the writer says it: a result at one radius is never taken for one at another, whatever its id. */
+  epsilon: z.int().nonnegative().optional(),
   cpuSeconds: z.number(),
   wallSeconds: z.number(),
   peakMemoryBytes: z.number(),
