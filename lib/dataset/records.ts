@@ -4,6 +4,7 @@ import { BadInputError, messageOf } from '../errors';
 import { getText, type Storage } from '../storage/storage';
 import { type DataSet, type Preprocessing, type RawValues, sizeOf } from './dataset';
 import { decodeElements, type ElementType, elementSize, littleEndianBytes } from './elements';
+import { dataSetLimits } from './limits';
 import { preprocessingSchema } from './preprocess';
 import { coalesce } from './ranges';
 
@@ -11,9 +12,15 @@ import { coalesce } from './ranges';
 export const manifestSchema = z.strictObject({
   version: z.literal(1),
   name: z.string(),
-  count: z.int().positive(),
+  count: z.int().positive().max(dataSetLimits.inputs),
   /** Of one item, as the file had it. */
-  shape: z.array(z.int().positive()).min(1),
+  shape: z
+    .array(z.int().positive())
+    .min(1)
+    .max(8)
+    .refine((shape) => sizeOf(shape) <= dataSetLimits.inputValues, {
+      error: `an input has at most ${dataSetLimits.inputValues} values`,
+    }),
   dtype: z.enum(['uint8', 'float32', 'float64']),
   preprocessing: preprocessingSchema,
   /** Of inputs.bin followed by labels.bin, hex. */

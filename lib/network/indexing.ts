@@ -1,5 +1,5 @@
 import type { Shape } from './network';
-import { formatShape, refuse } from './values';
+import { allowed, formatShape, refuse } from './values';
 
 /** Distance in the row-major vector between neighbours along each axis. */
 export function strides(shape: Shape): number[] {
@@ -16,7 +16,7 @@ export function strides(shape: Shape): number[] {
 export function gatherIndex(offsets: readonly ArrayLike<number>[]): Int32Array {
   let index = Int32Array.of(0);
   for (const axis of offsets) {
-    const next = new Int32Array(index.length * axis.length);
+    const next = new Int32Array(allowed(index.length * axis.length));
     for (let i = 0, out = 0; i < index.length; i++) {
       for (let o = 0; o < axis.length; o++, out++) next[out] = index[i] < 0 || axis[o] < 0 ? -1 : index[i] + axis[o];
     }
@@ -63,7 +63,7 @@ export function broadcastIndex(from: Shape, to: Shape): Int32Array {
   return gatherIndex(
     to.map((size, d) => {
       const axis = d - to.length + from.length;
-      return axis < 0 || from[axis] === 1 ? new Int32Array(size) : wholeAxis(size, step[axis]);
+      return axis < 0 || from[axis] === 1 ? new Int32Array(allowed(size)) : wholeAxis(size, step[axis]);
     }),
   );
 }

@@ -1,4 +1,5 @@
 import { BadInputError, messageOf } from '../errors';
+import { networkLimits } from './limits';
 import type { Shape } from './network';
 import { operators } from './operators/index';
 import {
@@ -60,6 +61,11 @@ export function parseModel(bytes: Uint8Array, subject: string): ParsedModel {
 }
 
 function openModel(bytes: Uint8Array, subject: string): { graph: GraphProto; opset: number } {
+  if (bytes.length > networkLimits.modelBytes) {
+    throw new BadInputError(subject, [
+      `has ${bytes.length} bytes; models of at most ${networkLimits.modelBytes} are read: export a smaller one`,
+    ]);
+  }
   let model: ModelProto;
   try {
     model = decodeModel(bytes);
@@ -110,6 +116,13 @@ function inputLayout(
     return undefined;
   }
   const sizes = dims.map(({ dimValue }) => dimValue ?? 0);
+  const values = sizes.slice(batchIsFree ? 1 : 0).reduce((product, size) => product * size, 1);
+  if (values > networkLimits.inputValues) {
+    problems.push(
+      `input ${input.name} has ${values} values; at most ${networkLimits.inputValues} are possible: give smaller images`,
+    );
+    return undefined;
+  }
   if (batchIsFree) return { inputShape: [1, ...sizes.slice(1)], batched: true, batch: undefined };
   const batched = sizes.length > 1 && (sizes[0] === 1 || sharesBatch(sizes[0], output));
   if (elements(sizes) === 0) problems.push(`input ${input.name} is empty`);

@@ -103,7 +103,8 @@ class Scope {
         if (results[i]) this.define(name, results[i]);
       });
     } catch (error) {
-      if (!(error instanceof RefusedNode)) throw error;
+      // What a rule asks for beyond any array is of the file's making, too.
+      if (!(error instanceof RefusedNode || error instanceof RangeError)) throw error;
       for (const name of names) this.failed.add(name);
       this.problems.push(`${describeNode(node, this.model.opset)}: ${error.message}`);
     }

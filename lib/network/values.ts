@@ -1,3 +1,4 @@
+import { networkLimits } from './limits';
 import type { NodeId, Shape } from './network';
 import { DataType, dataTypeName } from './protobuf';
 
@@ -30,9 +31,15 @@ export function refuse(reason: string): never {
   throw new RefusedNode(reason);
 }
 
-/** Number of values of a tensor of this shape. */
+/** Number of values of a tensor of this shape; refused above `networkLimits`, before memory is taken for them. */
 export function elements(shape: Shape): number {
-  return shape.reduce((product, size) => product * size, 1);
+  return allowed(shape.reduce((product, size) => product * size, 1));
+}
+
+/** The number of values of a tensor that is to be made; refused where no network needs so many. */
+export function allowed(count: number): number {
+  if (count <= networkLimits.tensorValues) return count;
+  return refuse(`needs a tensor of ${count} values; at most ${networkLimits.tensorValues} are possible`);
 }
 
 export function constant(type: number, shape: Shape, data: ArrayLike<number>): ConstantTensor {

@@ -14,6 +14,7 @@ import { beginCaps } from './caps';
 import { writeFirstPlan } from './first-plan';
 import { readInputs } from './inputs';
 import { treesKey } from './keys';
+import { readModelFile } from './model-file';
 import { writeNextRound } from './next-round';
 import { beginScan, isScanned, type ScanLimits, scanLimits } from './plan-scan';
 import { predict } from './predict';
@@ -45,7 +46,7 @@ export async function planRun(
   }
   const request = await readRequest(storage, run);
   await beginCaps(storage, run, caps, now);
-  const engine = await createEngine(await storage.get(request.model), `model ${request.model}`);
+  const engine = await createEngine(await readModelFile(storage, request.model), `model ${request.model}`);
   try {
     refuseReplaced(request, engine);
     const records = await openRecords(storage, request.dataset, request.preprocessing);

@@ -1,7 +1,7 @@
 import { readConstant } from '../constants';
 import { broadcastIndex, broadcastShape } from '../indexing';
 import { DataType, isFloatingPoint } from '../protobuf';
-import { constant, elements, refuse, weights } from '../values';
+import { allowed, constant, elements, refuse, weights } from '../values';
 import { collect, type Part } from './collect';
 import { foldConstants } from './elementwise';
 import { constantAt, inputAt, type OperatorRule } from './rule';
@@ -45,7 +45,7 @@ export const constantOfShape: OperatorRule = (node) => {
 /** https://onnx.ai/onnx/operators/onnx__Range.html */
 export const range: OperatorRule = (node) => {
   const [start, limit, delta] = [0, 1, 2].map((i) => constantAt(node, i).data[0]);
-  const count = Math.max(0, Math.ceil((limit - start) / delta));
+  const count = allowed(Math.max(0, Math.ceil((limit - start) / delta)));
   return constant(
     constantAt(node, 0).type,
     [count],

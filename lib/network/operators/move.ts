@@ -1,5 +1,5 @@
 import { broadcastShape, gatherIndex, replaceAxis, strides, transposeIndex, wholeAxis } from '../indexing';
-import { axisOf, constant, elements, formatShape, refuse, type Tensor, weights } from '../values';
+import { allowed, axisOf, constant, elements, formatShape, refuse, type Tensor, weights } from '../values';
 import { collect } from './collect';
 import { expand as expandTo } from './elementwise';
 import { constantAt, inputAt, integers, type OperatorNode, type OperatorRule } from './rule';
@@ -95,7 +95,7 @@ export const tile: OperatorRule = (node) => {
   const repeats = [...constantAt(node, 1, 'repeats').data];
   const shape = x.shape.map((size, d) => size * repeats[d]);
   const step = strides(x.shape);
-  const offsets = shape.map((size, d) => Array.from({ length: size }, (_, o) => (o % x.shape[d]) * step[d]));
+  const offsets = shape.map((size, d) => Array.from({ length: allowed(size) }, (_, o) => (o % x.shape[d]) * step[d]));
   return node.emit.rearrange(x, shape, gatherIndex(offsets));
 };
 

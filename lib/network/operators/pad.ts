@@ -1,5 +1,5 @@
 import { gatherIndex, strides } from '../indexing';
-import { axisOf, elements, formatShape, refuse, weights } from '../values';
+import { allowed, axisOf, elements, formatShape, refuse, weights } from '../values';
 import { constantAt, inputAt, integers, type OperatorNode, type OperatorRule } from './rule';
 
 /**
@@ -20,7 +20,7 @@ export const pad: OperatorRule = (node) => {
   const offsets = x.shape.map((size, d) => {
     const i = axes.indexOf(d);
     const [before, after] = i < 0 ? [0, 0] : [pads[i], pads[i + axes.length]];
-    return Array.from({ length: Math.max(0, size + before + after) }, (_, o) => {
+    return Array.from({ length: allowed(Math.max(0, size + before + after)) }, (_, o) => {
       const coordinate = sourceOf(o - before, size, mode);
       return coordinate < 0 ? -1 : coordinate * step[d];
     });
