@@ -13,6 +13,12 @@ const settingsSchema = z.object({
     .transform((text) => text.split(',').map((address) => address.trim()))
     .pipe(z.array(z.email('e-mail addresses with commas between')))
     .default([]),
+  verifyConcurrency: z.coerce
+    .number({ error: 'a whole number of functions' })
+    .int('a whole number of functions')
+    .min(1, 'at least 1')
+    .max(10_000, 'at most 10000')
+    .optional(),
   onnxPlatform: z
     .templateLiteral([z.enum(['linux', 'darwin', 'win32']), '/', z.enum(['arm64', 'x64'])], {
       error: 'linux/arm64 or linux/x64',
@@ -28,6 +34,11 @@ export interface Settings {
   readonly alarmEmail?: string;
   /** Who may be named by `notify` of a policy: each address gets the events of the policies that name it. */
   readonly notifyEmails: readonly string[];
+  /**
+   * Most `verify` functions at the same time, and as many `refine`, of all runs together: reserved for them, so that others can neither
+   * take these nor lose theirs to them. Without it the account's own limit is the only one; a new account has too few to reserve any.
+   */
+  readonly verifyConcurrency?: number;
   /**
    * Operating system and processor that the functions run on, as Node.js names them; Lambda runs Linux only. The tests
    * choose the machine that they run on, so that they can execute what was bundled.
@@ -49,6 +60,10 @@ export function readSettings(node: Node): Settings {
       ),
     );
   }
-  const { alarmEmail, ...settings } = parsed.data;
-  return alarmEmail === undefined ? settings : { ...settings, alarmEmail };
+  const { alarmEmail, verifyConcurrency, ...settings } = parsed.data;
+  return {
+    ...settings,
+    ...(alarmEmail !== undefined && { alarmEmail }),
+    ...(verifyConcurrency !== undefined && { verifyConcurrency }),
+  };
 }

@@ -1,6 +1,7 @@
 import { CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { Alarms } from './constructs/alarms';
+import { Overview } from './constructs/dashboard';
 import { Functions } from './constructs/functions';
 import { Notifications } from './constructs/notifications';
 import { DataStorage } from './constructs/storage';
@@ -20,6 +21,7 @@ export class BaverlyStack extends Stack {
   readonly triggers: Triggers;
   readonly notifications: Notifications;
   readonly alarms: Alarms;
+  readonly overview: Overview;
 
   constructor(scope: Construct, id: string, { settings, ...props }: BaverlyStackProps) {
     super(scope, id, {
@@ -28,7 +30,11 @@ export class BaverlyStack extends Stack {
     });
     this.storage = new DataStorage(this, 'Storage');
     const { bucket } = this.storage;
-    this.functions = new Functions(this, 'Functions', { bucket, onnxPlatform: settings.onnxPlatform });
+    this.functions = new Functions(this, 'Functions', {
+      bucket,
+      onnxPlatform: settings.onnxPlatform,
+      ...(settings.verifyConcurrency === undefined ? {} : { verifyConcurrency: settings.verifyConcurrency }),
+    });
     this.workflow = new Workflow(this, 'Workflow', { bucket, functions: this.functions });
     const { stateMachine } = this.workflow;
     const { dispatch, audit, report } = this.functions.byName;
@@ -46,6 +52,12 @@ export class BaverlyStack extends Stack {
       stateMachine,
       deadLetters: this.triggers.deadLetters,
       ...(settings.alarmEmail === undefined ? {} : { email: settings.alarmEmail }),
+    });
+
+    this.overview = new Overview(this, 'Overview', {
+      stateMachine,
+      functions: this.functions.byName,
+      deadLetters: this.triggers.deadLetters,
     });
 
     new CfnOutput(this, 'BucketName', {

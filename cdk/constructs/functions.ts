@@ -38,6 +38,7 @@ const sizes: Readonly<Record<FunctionName, Size>> = {
 export interface FunctionsProps {
   readonly bucket: Bucket;
   readonly onnxPlatform: Settings['onnxPlatform'];
+  readonly verifyConcurrency?: number;
 }
 
 /** The functions of functions/, each with a role and a log of its own. */
@@ -60,7 +61,7 @@ export class Functions extends Construct {
     return role;
   }
 
-  private function(name: FunctionName, { bucket, onnxPlatform }: FunctionsProps): NodejsFunction {
+  private function(name: FunctionName, { bucket, onnxPlatform, verifyConcurrency }: FunctionsProps): NodejsFunction {
     const { memory, minutes, onnx } = sizes[name];
     const role = this.roles[name];
     const logGroup = new LogGroup(this, `${title(name)}Logs`, {
@@ -77,6 +78,9 @@ export class Functions extends Construct {
       runtime: Runtime.NODEJS_24_X,
       architecture: onnxPlatform.endsWith('arm64') ? Architecture.ARM_64 : Architecture.X86_64,
       memorySize: memory,
+      ...((name === 'verify' || name === 'refine') && verifyConcurrency !== undefined
+        ? { reservedConcurrentExecutions: verifyConcurrency }
+        : {}),
       timeout: Duration.minutes(minutes),
       environment: { BAVERLY_BUCKET: bucket.bucketName, NODE_OPTIONS: '--enable-source-maps' },
       role,
