@@ -1,5 +1,6 @@
 import { segmentOf } from '../bounds/segments';
 import { type AffineRows, affineRows, convTerms, type SparseRow } from '../network/affine-rows';
+import { foldErrorOf } from '../network/folding';
 import { type Network, type NodeId, reluNodes } from '../network/network';
 
 /** Where a layer's rows start: the input (-1) or a layer. */
@@ -16,6 +17,8 @@ export interface Blocks {
   readonly relus: readonly NodeId[];
   /** [relus.length + 1]: how each layer, and the output, is computed. */
   readonly layers: readonly BlockLayer[];
+  /** Largest relative error that simplifying the network left in a weight or bias of it (folding.ts). */
+  readonly weightError: number;
   /** By layer and neuron, 1 where a neuron is left out because what reads it reads instead what it reads (fold.ts). */
   readonly folded?: readonly Uint8Array[];
 }
@@ -45,7 +48,11 @@ export function blocksOf(network: Network): Blocks {
       from: sources.map((id) => layerOf.get(id) ?? inputBlock),
     };
   });
-  return { network, relus, layers };
+  const weightError = network.nodes.reduce(
+    (most, node) => ('weight' in node || node.kind === 'select' ? Math.max(most, foldErrorOf(node)) : most),
+    0,
+  );
+  return { network, relus, layers, weightError };
 }
 
 /** What `affineRows` says of a segment of one dense or convolution node, without composing anything. */

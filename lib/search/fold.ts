@@ -1,6 +1,6 @@
 import type { SparseRow } from '../network/affine-rows';
 import { type BlockLayer, type Blocks, inputBlock } from './blocks';
-import type { Assumptions, LayerBounds } from './problem';
+import { type Assumptions, compositionError, type LayerBounds } from './problem';
 
 /** An affine function of the input and of neurons that stay: entries by place, the input first, then layer after layer. */
 interface Composite {
@@ -26,14 +26,20 @@ export function foldedWhereCheaper(blocks: Blocks, part: Part, end = part.bounds
   return pays(blocks, part, foldable(part), end) ? foldActive(blocks, part, end) : blocks;
 }
 
-/** By layer and neuron, 1 where it is active on all of the part. */
+/**
+ * By layer and neuron, 1 where it is active on all of the part. Where it is inactive too, its value is 0 or, since bounds exclude each other, no input
+ * is in the part: it is left out like any inactive one.
+ */
 function foldable({ bounds, assumed }: Part): Uint8Array[] {
-  return bounds.map(({ lower }, k) => Uint8Array.from(lower, (low, j) => +(low >= 0 && !assumed?.[k].has(j))));
+  return bounds.map(({ lower, upper }, k) =>
+    Uint8Array.from(lower, (low, j) => +(low >= 0 && !(upper[j] <= 0) && !assumed?.[k].has(j))),
+  );
 }
 
 /**
  * The network on a part of the ball, without the neurons that are active on all of it: those are linear there, so what reads them reads instead
- * what they read. Exact; the float64 sums are off by at most `compositionError` times `absolute` (problem.ts). Pays where most
+ * what they read. Exact; the float64 sums are off by at most `compositionError` times `absolute` (problem.ts), which also holds what simplifying the
+ * network left in its weights (`weightError`): where terms cancel, it may be more than rounding makes of what is left. Pays where most
  * neurons that are not inactive are active, as in convolutional networks.
  *
  * @param end of the layers only the first so many, and the functionals of the one after, are asked for
@@ -47,6 +53,8 @@ export function foldActive(blocks: Blocks, part: Part, end = part.bounds.length)
   const scratch = new Float64Array(bases[end]);
   const composites: (Composite | undefined)[][] = [];
   const layers: BlockLayer[] = [];
+  // A path goes over every node once at most, and each may change it by so much of itself.
+  const enlargement = 1 + (1.01 * blocks.network.nodes.length * blocks.weightError) / compositionError;
   for (let k = 0; k <= end; k++) {
     const map = blocks.layers[k];
     const own: LayerBounds | undefined = bounds[k];
@@ -58,7 +66,7 @@ export function foldActive(blocks: Blocks, part: Part, end = part.bounds.length)
       isNeeded(j) ? compose(map, j, { bounds, folded, reach, bases, composites, scratch }) : undefined,
     );
     composites.push(rows);
-    layers[k] = layerOf(rows, k, bases);
+    layers[k] = layerOf(rows, k, bases, enlargement);
   }
   return { ...blocks, layers, folded };
 }
@@ -130,7 +138,12 @@ function compose(map: BlockLayer, j: number, { bounds, folded, reach, bases, com
 }
 
 /** Rows of a layer by source: the input, then each layer before. */
-function layerOf(rows: readonly (Composite | undefined)[], k: number, bases: readonly number[]): BlockLayer {
+function layerOf(
+  rows: readonly (Composite | undefined)[],
+  k: number,
+  bases: readonly number[],
+  enlargement: number,
+): BlockLayer {
   const from = [inputBlock, ...Array.from({ length: k }, (_, s) => s)];
   const none: SparseRow = { index: new Int32Array(0), value: new Float64Array(0) };
   const part = (row: Composite | undefined, s: number): SparseRow => {
@@ -151,6 +164,6 @@ function layerOf(rows: readonly (Composite | undefined)[], k: number, bases: rea
     biasMagnitude: constants.map(Math.abs),
     magnitudes: undefined,
     rows: from.map((s) => rows.map((row) => part(row, s))),
-    absolute: Float64Array.from(rows, (row) => row?.absolute ?? 0),
+    absolute: Float64Array.from(rows, (row) => (row?.absolute ?? 0) * enlargement),
   };
 }

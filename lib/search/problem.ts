@@ -64,7 +64,7 @@ export interface ProblemRow {
 }
 
 /** Entries of composed maps are float64 sums over at most some thousands of terms. */
-const compositionError = 2 ** -36;
+export const compositionError = 2 ** -36;
 
 /** Signs that are assumed of some neurons: per layer, by neuron, 1 where z >= 0, -1 where z <= 0. */
 export type Assumptions = readonly ReadonlyMap<number, 1 | -1>[];
