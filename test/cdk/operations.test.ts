@@ -37,3 +37,14 @@ test('no statement of any policy has a wildcard for its resource but those that 
   expect(actions.filter((action) => !/^(logs:\w*(Log|Resource)\w*|xray:(Put|Get)\w+)$/.test(action))).toEqual([]);
   expect(actions).toContain('xray:PutTraceSegments');
 });
+
+test('both buckets refuse connections below TLS 1.2', () => {
+  const policies = Object.values(synthesise().findResources('AWS::S3::BucketPolicy'));
+  const refusing = policies.filter(({ Properties }) =>
+    (Properties.PolicyDocument.Statement as { Effect: string; Condition?: object }[]).some(
+      ({ Effect, Condition }) =>
+        Effect === 'Deny' && JSON.stringify(Condition) === '{"NumericLessThan":{"s3:TlsVersion":1.2}}',
+    ),
+  );
+  expect([policies.length, refusing.length]).toEqual([2, 2]);
+});
