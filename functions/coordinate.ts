@@ -1,3 +1,4 @@
+import { logRound } from '../lib/observe/log';
 import { coordinateRound } from '../lib/pipeline/coordinate';
 import { storageFromEnvironment } from '../lib/storage/open';
 import { type CoordinateOutput, coordinateInputSchema } from '../lib/workflow/events';
@@ -8,5 +9,7 @@ export const handler = async (input: unknown): Promise<CoordinateOutput> => {
   const { run, round, map } = coordinateInputSchema.parse(input);
   const storage = storageFromEnvironment();
   const failed = await readMapFailures(storage, map);
-  return { run, round: await coordinateRound(storage, run.id, round.number, failed) };
+  const next = await coordinateRound(storage, run.id, round.number, failed);
+  logRound(run.id, next);
+  return { run, round: next };
 };

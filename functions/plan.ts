@@ -1,3 +1,4 @@
+import { logRound } from '../lib/observe/log';
 import { planRun } from '../lib/pipeline/plan';
 import { finishScan, scanChunk } from '../lib/pipeline/plan-scan';
 import { capsOf } from '../lib/schedule/caps';
@@ -12,5 +13,6 @@ export const handler = async (input: unknown): Promise<PlanOutput | ChunkOutput>
   if ('scanned' in asked) return { run: asked.scanned, round: await finishScan(storage, asked.scanned.id) };
   const { run, bucket } = asked.event;
   const round = await planRun(storage, run, Date.now, capsOf(asked.event));
+  logRound(run, round);
   return { run: { id: run, bucket }, round };
 };

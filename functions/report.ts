@@ -1,3 +1,4 @@
+import { logFailure } from '../lib/observe/log';
 import { reportRun } from '../lib/pipeline/report';
 import { eventsFromEnvironment } from '../lib/policy/open-events';
 import { storageFromEnvironment } from '../lib/storage/open';
@@ -8,5 +9,6 @@ import { type ReportOutput, reportInputSchema } from '../lib/workflow/events';
 export const handler = async (input: unknown): Promise<ReportOutput> => {
   const { run, failed } = reportInputSchema.parse(input);
   const failure = failed && { error: failed.error, problems: problemsOfCause(failed) };
+  if (failure) logFailure(run.id, failure);
   return reportRun(storageFromEnvironment(), run.id, failure, Date.now, eventsFromEnvironment());
 };

@@ -1,3 +1,4 @@
+import { logMiniBatch } from '../lib/observe/log';
 import { memoryFromEnvironment } from '../lib/pipeline/memory';
 import { techniquesFromEnvironment } from '../lib/pipeline/techniques';
 import { createVerifier, type VerifySummary } from '../lib/pipeline/verify';
@@ -8,5 +9,9 @@ import { verifyInputSchema } from '../lib/workflow/events';
 const verifier = createVerifier(memoryFromEnvironment(), Date.now, techniquesFromEnvironment());
 
 /** States `Round` and `LongRound`: one mini-batch. */
-export const handler = async (input: unknown): Promise<VerifySummary> =>
-  verifier.verify(storageFromEnvironment(), verifyInputSchema.parse(input).batch);
+export const handler = async (input: unknown): Promise<VerifySummary> => {
+  const { batch } = verifyInputSchema.parse(input);
+  const summary = await verifier.verify(storageFromEnvironment(), batch);
+  logMiniBatch(batch, summary);
+  return summary;
+};

@@ -1,0 +1,27 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import type { FailureRecord } from '../pipeline/report';
+import type { VerifySummary } from '../pipeline/verify';
+import { miniBatchSchema } from '../schedule/records';
+import type { Round } from '../workflow/events';
+
+/**
+ * Lines of JSON on stdout, which CloudWatch keeps and searches by field: `run`, `round`, `batch`. The processes of a local run have a
+ * stdout that nobody prints. `POWERTOOLS_LOG_LEVEL` sets the least level.
+ */
+const logger = new Logger({ serviceName: 'baverly' });
+
+/** A mini-batch that gave a result: members by what was found out about them. */
+export function logMiniBatch(batch: unknown, { id, robust, notRobust, open }: VerifySummary): void {
+  const { run, round, attempt, size } = miniBatchSchema.parse(batch);
+  logger.info('mini-batch verified', { run, round, batch: id, attempt, size, robust, notRobust, open });
+}
+
+/** A round that was planned, by `plan` or after another was merged; `done` where none was left to plan. */
+export function logRound(run: string, { number, batches, long, done, scan }: Round): void {
+  logger.info(done ? 'run verified' : 'round planned', { run, round: number, batches, long, scan: scan === true });
+}
+
+/** Why a run ended without a complete report: one line, with all that failure.json says. */
+export function logFailure(run: string, { error, problems }: FailureRecord): void {
+  logger.error('run failed', { run, reason: error, problems });
+}
