@@ -25,6 +25,8 @@ export interface OpenRegion {
   readonly margin?: number;
   /** How hard it is to be tried next: which of the search's levels. */
   readonly level: number;
+  /** Its tree goes on without a limit: tighter bounds were tried, and did not help. */
+  readonly splitsOnly?: boolean;
   /** The open leaves of its tree, which cover what is not proven of it; absent where its tree has not been begun. */
   readonly leaves?: readonly OpenLeaf[];
 }
@@ -68,6 +70,7 @@ const bodySchema = z.strictObject({
         rows: z.array(index).min(1),
         margin: z.number().optional(),
         level: index,
+        splitsOnly: z.boolean().optional(),
         leaves: z
           .array(z.strictObject({ row: index, cuts: z.array(z.tuple([index, index, sign, z.number()])) }))
           .min(1)

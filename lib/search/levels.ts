@@ -6,7 +6,7 @@ import type { Level } from './regions';
  */
 export const levels: readonly Level[] = [
   { tightenSteps: 0, leaves: 0, limit: 64 },
-  { tightenSteps: 12, leaves: 0, limit: 256 },
+  { tightenSteps: 12, leaves: 128, widest: 12, limit: 256 },
   { tightenSteps: 12, leaves: 48, limit: 1000 },
   { tightenSteps: 12, leaves: 256, limit: 4000 },
   { tightenSteps: 12, leaves: 1000, limit: 8000 },

@@ -10,6 +10,8 @@ import { isOver, type TimeLimit } from './time-limit';
 /** Neurons whose two rows go through one call, and roots that are refined together. */
 const neuronsPerCall = 64;
 const rootsPerCall = 64;
+/** Roots, the nearest to keeping their sign, that are refined before all others: where none of them is decided, hardly any other is. */
+const firstRoots = 16;
 /** Share of the widths, or of the signs, that a call has to win for the next one, of neurons further from keeping their sign, to be made. */
 const worthwhile = 0.03;
 
@@ -19,6 +21,8 @@ export interface TightenOptions extends TimeLimit {
   readonly assumed?: Assumptions;
   /** Sub-problems per neuron, at most, to decide the sign of those that nearly keep one; 0: slopes alone. */
   readonly leaves?: number;
+  /** They are spent only in layers with at most so many unstable neurons; by default in all. */
+  readonly widest?: number;
 }
 
 /** How near, in widths of its bounds, to keeping its sign a neuron has to be for `leaves` to be spent on it. */
@@ -36,7 +40,7 @@ export async function tightenBounds(
   box: Float32Box,
   bounds: readonly LayerBounds[],
   programFor: StepPrograms['get'],
-  { steps, assumed, leaves = 0, ...time }: TightenOptions,
+  { steps, assumed, leaves = 0, widest = Number.POSITIVE_INFINITY, ...time }: TightenOptions,
 ): Promise<LayerBounds[]> {
   const better = bounds.map(({ lower, upper }, k) => {
     const own = { lower: lower.slice(), upper: upper.slice() };
@@ -61,6 +65,7 @@ export async function tightenBounds(
     const feeds = problemFeeds(problem, k);
     const neurons = problem.offsets[problem.layers.length];
     const start = { splits: problem.splits, alpha: initialSlopes(problem), beta: new Float32Array(neurons) };
+    const refines = leaves > 0 && unstable.length <= widest;
     let roots: OwnRoot[] = [];
     for (let at = 0; at < unstable.length; at += neuronsPerCall) {
       if (isOver(time)) return better;
@@ -75,7 +80,7 @@ export async function tightenBounds(
       const before = totalWidth(part, better[k]);
       for (const [i, { bound }] of results.entries()) raise(better[k], sides[i], bound);
       const gain = 1 - totalWidth(part, better[k]) / before;
-      if (leaves > 0) {
+      if (refines) {
         const near = results.flatMap((result, i): OwnRoot[] => {
           const { j } = sides[i];
           const { bound, alpha, beta } = result;
@@ -87,8 +92,9 @@ export async function tightenBounds(
       if (gain < worthwhile) break;
     }
     roots.sort((a, b) => b.bound - a.bound);
-    for (let at = 0; at < roots.length; at += rootsPerCall) {
-      const part = roots.slice(at, at + rootsPerCall);
+    for (let at = 0; at < roots.length; ) {
+      const part = roots.slice(at, at === 0 ? firstRoots : at + rootsPerCall);
+      at += part.length;
       const bounds = await refine(program, problem, feeds, part, { ...time, layers: k, leaves });
       for (const [i, bound] of bounds.entries()) raise(better[k], part[i].side, bound);
       const decided = part.filter(({ side: { j } }) => lower[j] >= 0 || upper[j] <= 0);
