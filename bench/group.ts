@@ -1,13 +1,14 @@
 /**
  * Mini-batches against balls one by one, on the same engine: the same 300 correctly classified MNIST test images, CPU-seconds on one thread.
  *   npm run bench -- group [--balls 300] [--seconds 20] [--only <part of a name>] [--ablation] [--write-readme]
+ * --ablation also runs `batch` with each technique switched the other way than it is by default.
  * Both modes are warmed up on other images, of which `batch` also keeps what it learned about sizes.
  */
 
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createEngine, type Engine } from '../lib/group/engine';
-import { predictedClass } from '../lib/group/verify';
+import { predictedClass, type Techniques } from '../lib/group/verify';
 import { asPrior, emptyPosterior } from '../lib/schedule/bandit';
 import { statusAt } from '../lib/schedule/state';
 import { type Images, readBenchmark, readImages, readMnist } from './support/data';
@@ -48,13 +49,18 @@ interface Line {
   readonly contradictions: number;
   readonly settledBy: Readonly<Record<string, number>>;
   readonly sizes: Readonly<Record<string, number>>;
+  readonly ablation: readonly { readonly changed: string; readonly cpuSeconds: number; readonly unknown: number }[];
 }
+
+/** What mini-batches use. */
+const usual: Required<Techniques> = { lemmas: true, transfer: false };
 
 export async function group(args: string[]): Promise<void> {
   const options = optionsOf(args, {
     balls: { type: 'string', default: '300' },
     seconds: { type: 'string', default: '20' },
     only: { type: 'string', default: '' },
+    ablation: { type: 'boolean', default: false },
     'write-readme': { type: 'boolean', default: false },
   });
   const count = positive(options.balls, 'balls');
@@ -63,10 +69,12 @@ export async function group(args: string[]): Promise<void> {
   console.log(machineText(machine));
   const lines: Line[] = [];
   for (const [network, epsilon] of suite.filter(([name, e]) => `${name} ${e}`.includes(options.only))) {
-    const line = await measure(network, epsilon, count, secondsPerBall);
+    const line = await measure(network, epsilon, count, secondsPerBall, options.ablation);
     console.log(
       `${network} ${epsilon}: single ${line.single}, batch ${line.batch} CPU-seconds, ratio ${line.ratio}; ${JSON.stringify(line.settledBy)}`,
     );
+    for (const { changed, cpuSeconds, unknown } of line.ablation)
+      console.log(`  ${changed}: ${cpuSeconds} CPU-seconds instead of ${line.batch}, unknown ${unknown}`);
     lines.push(line);
   }
   const mean = rounded(Math.exp(lines.reduce((sum, { ratio }) => sum + Math.log(ratio), 0) / lines.length), 3);
@@ -97,7 +105,13 @@ export async function group(args: string[]): Promise<void> {
     throw new Error(`modes contradict each other: ${wrong.map(({ network }) => network).join(', ')}`);
 }
 
-async function measure(network: string, epsilon: number, count: number, secondsPerBall: number): Promise<Line> {
+async function measure(
+  network: string,
+  epsilon: number,
+  count: number,
+  secondsPerBall: number,
+  isAblated: boolean,
+): Promise<Line> {
   const isExample = network === example;
   const model = isExample
     ? { name: 'conv.onnx', bytes: readFileSync(exampleFile('conv.onnx')) }
@@ -112,8 +126,23 @@ async function measure(network: string, epsilon: number, count: number, secondsP
   const warm = ballSet(engine, images, others.length > 0 ? others : chosen.slice(0, 50), epsilon);
   await settleSet(engine, warm, { mode: 'single', secondsPerBall: 1, bandit: emptyPosterior });
   const single = await settleSet(engine, own, { mode: 'single', secondsPerBall, bandit: emptyPosterior });
-  const learned = await settleSet(engine, warm, { mode: 'batch', secondsPerBall: 1, bandit: emptyPosterior });
-  const batch = await settleSet(engine, own, { mode: 'batch', secondsPerBall, bandit: asPrior(learned.state.bandit) });
+  const grouped = async (techniques: Techniques): Promise<SettledSet> => {
+    // An engine keeps the lemmas that it proved: each gets one of its own.
+    const fresh = await createEngine(model.bytes, model.name);
+    const settings = { mode: 'batch', techniques } as const;
+    const learned = await settleSet(fresh, warm, { ...settings, secondsPerBall: 1, bandit: emptyPosterior });
+    const bandit = asPrior(learned.state.bandit);
+    const settled = await settleSet(fresh, own, { ...settings, secondsPerBall, bandit });
+    await fresh.release();
+    return settled;
+  };
+  const batch = await grouped(usual);
+  const ablation: { changed: string; set: SettledSet }[] = [];
+  for (const name of isAblated ? (Object.keys(usual) as (keyof Techniques)[]) : [])
+    ablation.push({
+      changed: `${name} ${usual[name] ? 'off' : 'on'}`,
+      set: await grouped({ ...usual, [name]: !usual[name] }),
+    });
   await engine.release();
   const statuses = (set: SettledSet) => chosen.map((_, i) => statusAt(set.state, i));
   const [alone, joint] = [statuses(single), statuses(batch)];
@@ -136,6 +165,11 @@ async function measure(network: string, epsilon: number, count: number, secondsP
       .length,
     settledBy,
     sizes: Object.fromEntries([...batch.sizes].sort(([a], [b]) => a - b)),
+    ablation: ablation.map(({ changed, set }) => ({
+      changed,
+      cpuSeconds: rounded(set.cpuSeconds),
+      unknown: unknown(statuses(set)),
+    })),
   };
 }
 

@@ -2,7 +2,7 @@ import { effortOf } from '../../lib/group/effort';
 import type { Engine } from '../../lib/group/engine';
 import { buildForest } from '../../lib/group/forest';
 import { fingerprintsAt } from '../../lib/group/patterns';
-import { type Member, verifyMiniBatch } from '../../lib/group/verify';
+import { type Member, type Techniques, verifyMiniBatch } from '../../lib/group/verify';
 import type { Box } from '../../lib/region/box';
 import { misclassification } from '../../lib/region/violation';
 import type { Posterior } from '../../lib/schedule/bandit';
@@ -26,6 +26,8 @@ export interface SettleOptions {
   readonly secondsPerBall: number;
   /** What an earlier run learned about sizes. */
   readonly bandit: Posterior;
+  /** None where they are not named. */
+  readonly techniques?: Techniques;
 }
 
 export interface SettledSet {
@@ -89,6 +91,7 @@ async function verified(
     effort: effortOf(batch.attempt, batch.kind),
     secondsPerBall: options.secondsPerBall,
     deadline: Date.now() + 1000 * batch.seconds,
+    ...(options.techniques && { techniques: options.techniques }),
   });
   const balls = Array.from(ids, (input, i): BallResult => {
     const member = outcome.members[i];

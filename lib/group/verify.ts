@@ -5,6 +5,7 @@ import { engineVersion } from '../engine-version';
 import type { Box } from '../region/box';
 import { labelOf, type Violation, violates } from '../region/violation';
 import { decodeCheckpoint, encodeCheckpoint, questionHash } from '../search/checkpoint';
+import type { ProofShelf } from '../search/searcher';
 import type { UnknownReason, Verdict } from '../verdict';
 import type { Effort } from './effort';
 import type { Engine } from './engine';
@@ -55,6 +56,8 @@ export interface VerifyOptions {
 export interface Techniques {
   /** Proves boxes of deep layers for many members at once, and settles whatever lies in one (docs/lemmas.md). */
   readonly lemmas: boolean;
+  /** Tries on members what proved similar ones, before searching them (docs/search.md, section 7). */
+  readonly transfer?: boolean;
 }
 
 /**
@@ -74,13 +77,14 @@ export async function verifyMiniBatch(
   const doubtful = everyone.filter((i) => !((bounds[i]?.margin ?? Number.NEGATIVE_INFINITY) > 0));
   const witnesses = await clock.share(doubtful, () => attackMembers(engine, members, doubtful, options));
   const findings = new Map<number, Finding>();
+  const proofs: ProofShelf | undefined = options.techniques?.transfer && members.length > 1 ? [] : undefined;
   for (const i of everyone) {
     const witness = witnesses.get(i);
     if (witness) findings.set(i, { verdict: 'not-robust', settledBy: 'attack', ...witness });
     else if (!doubtful.includes(i)) findings.set(i, { verdict: 'robust', ...bounds[i]! });
     else if (options.effort.searchShare === 0 || Date.now() > options.deadline)
       findings.set(i, unsearched(bounds[i]?.margin, options));
-    else findings.set(i, await clock.share([i], () => searchMember(engine, members[i], options)));
+    else findings.set(i, await clock.share([i], () => searchMember(engine, members[i], options, proofs)));
   }
   const outcomes = everyone.map((i): MemberOutcome => ({ ...findings.get(i)!, cpuSeconds: clock.of(i) }));
   return { members: outcomes, suspect: worst(outcomes) };
@@ -144,6 +148,7 @@ async function searchMember(
   { searcher, original, hash }: Engine,
   { box, violation, checkpoint }: Member,
   { effort, secondsPerBall, deadline }: VerifyOptions,
+  proofs: ProofShelf | undefined,
 ): Promise<Finding> {
   // Holds everywhere: only an attack settles that.
   if (violation.some((conjunction) => conjunction.length === 0)) return { verdict: 'open', reason: 'search not run' };
@@ -151,10 +156,13 @@ async function searchMember(
   const subject = { model: hash, engine: engineVersion, question: questionHash(box, rows), rows: rows.length };
   const earlier = checkpoint && decodeCheckpoint(checkpoint, subject);
   const resume = earlier?.kind === 'accepted' ? earlier.checkpoint : undefined;
-  const result = await searcher.search(box, violation, rows, deadline, effort.searchShare * secondsPerBall, resume);
+  const seconds = effort.searchShare * secondsPerBall;
+  const result = await searcher.search(box, violation, rows, deadline, seconds, resume, proofs);
   switch (result.kind) {
     case 'proven':
       return { verdict: 'robust', settledBy: result.branched ? 'search' : 'optimised bound', margin: result.margin };
+    case 'transferred':
+      return { verdict: 'robust', settledBy: 'transfer', margin: result.margin };
     case 'witness': {
       const { witness } = result;
       const predicted = predictedClass(await original.scores(witness, 1));

@@ -32,6 +32,8 @@ export interface RefineOptions extends TimeLimit {
   readonly layers: number;
   /** Leaves per functional, at most. */
   readonly leaves: number;
+  /** Told of leaves above 0, with the index of their root. */
+  readonly onProven?: (root: number, leaf: SubProblem) => void;
 }
 
 /** Rows of one call, and steps per sub-problem. */
@@ -50,7 +52,7 @@ export async function refine(
   problem: Problem,
   feeds: { readonly [name: string]: ort.Tensor },
   roots: readonly Root[],
-  { layers, leaves: most, ...time }: RefineOptions,
+  { layers, leaves: most, onProven, ...time }: RefineOptions,
 ): Promise<number[]> {
   const bounds = roots.map(({ bound }) => bound);
   let open = roots.map((leaf, root): Tree => ({ root, leaves: [leaf], bound: leaf.bound, gain: 0 }));
@@ -82,7 +84,10 @@ export async function refine(
         const { alpha, beta, bound } = results[i];
         const own = Math.max(least, bound);
         // Proven leaves are done: their bound is above what the tree is for.
-        if (own > 0) continue;
+        if (own > 0) {
+          onProven?.(tree.root, { ...sub, alpha, beta });
+          continue;
+        }
         tree.leaves.push({ sub: { ...sub, alpha, beta }, bound: own, candidates: results[i].candidates() });
       }
     }

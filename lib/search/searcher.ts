@@ -9,10 +9,18 @@ import type { Checkpoint } from './checkpoint';
 import { doubleBounder } from './double';
 import { doubtsOf } from './doubt';
 import { levels } from './levels';
-import type { Problem } from './problem';
+import type { AffineFunctional, Problem } from './problem';
+import { type Proof, recorder, unlikeness } from './proof';
 import { type SearchResult, searchRegions } from './regions';
 import { type StepPrograms, stepPrograms } from './steps';
 import { cpuEndIn } from './time-limit';
+import { transferProof } from './transfer';
+
+/** `transferred`: proven by what proved another ball, and a few sub-problems more. */
+export type SearcherResult = SearchResult | { readonly kind: 'transferred'; readonly margin: number };
+
+/** Proofs of the balls of a mini-batch, the latest last. */
+export type ProofShelf = Proof[];
 
 /** Complete search of single balls of one network. */
 export interface Searcher {
@@ -22,6 +30,7 @@ export interface Searcher {
    * @param deadline clock time, ms since the epoch
    * @param cpuSeconds CPU time that it may take, by default without limit
    * @param resume where an earlier search of the same box and rows stopped
+   * @param proofs of other balls with as many functionals: the one of the most similar ball is tried first, and that of this ball is added
    */
   search(
     box: Box,
@@ -30,12 +39,32 @@ export interface Searcher {
     deadline: number,
     cpuSeconds?: number,
     resume?: Checkpoint,
-  ): Promise<SearchResult>;
+    proofs?: ProofShelf,
+  ): Promise<SearcherResult>;
   release(): Promise<void>;
 }
 
 /** Sub-problems bounded by one call. */
 const batch = 128;
+
+/** Proofs with more leaves are not kept, and of the others only so many. */
+const mostLeaves = 8192;
+const mostProofs = 6;
+
+function shelve(proofs: ProofShelf | undefined, proof: Proof | undefined): void {
+  if (proofs === undefined || proof === undefined) return;
+  if (proofs.length === mostProofs) proofs.shift();
+  proofs.push(proof);
+}
+
+function mostSimilar(proofs: ProofShelf, bounds: Proof['bounds'], functionals: number): Proof | undefined {
+  let [best, least]: [Proof | undefined, number] = [undefined, Number.POSITIVE_INFINITY];
+  for (const proof of proofs) {
+    const distance = proof.margins.length === functionals ? unlikeness(proof.bounds, bounds) : Number.POSITIVE_INFINITY;
+    if (distance < least) [best, least] = [proof, distance];
+  }
+  return best;
+}
 
 /** @param memoryBytes cap on what the open sub-problems of a ball take */
 export function createSearcher(
@@ -50,7 +79,7 @@ export function createSearcher(
     return { blocks, steps: stepPrograms(blocks), double: doubleBounder(network) };
   };
   return {
-    async search(box, violation, rows, deadline, cpuSeconds = Number.POSITIVE_INFINITY, resume?: Checkpoint) {
+    async search(box, violation, rows, deadline, cpuSeconds = Number.POSITIVE_INFINITY, resume, proofs) {
       const cpuEnd = cpuEndIn(cpuSeconds);
       compiled ??= compile();
       const { blocks, steps, double } = compiled;
@@ -63,15 +92,30 @@ export function createSearcher(
       const inside = inward(box);
       const functionals = rows.map(({ coefficients, offset }) => ({ terms: [...coefficients.entries()], offset }));
       const bounds = await bounder.preActivations(box);
-      return searchRegions(blocks, steps, outward(box), bounds, functionals, tryWitness, {
-        deadline,
-        cpuEnd,
-        batch,
+      const record = proofs && resume === undefined ? recorder(rows.length) : undefined;
+      const options = {
+        ...{ deadline, cpuEnd, batch, frontier: frontierOf(network, memoryBytes) },
+        doubtsOf: (problem: Problem, open: readonly AffineFunctional[]) => doubtsOf(double, box, problem, open),
+        ...(record && { recorder: record }),
+      };
+      const nearest = record && mostSimilar(proofs ?? [], bounds, rows.length);
+      const ball = outward(box);
+      const transfer =
+        nearest && (await transferProof(blocks, steps, ball, bounds, functionals, tryWitness, nearest, options));
+      const keep = (): void => shelve(proofs, record?.proof(bounds, mostLeaves));
+      if (transfer?.kind === 'proven') {
+        keep();
+        return { kind: 'transferred', margin: transfer.margin };
+      }
+      if (transfer?.kind === 'witness') return { ...transfer, regions: 1 };
+      const rest = transfer?.rest ?? resume;
+      const result = await searchRegions(blocks, steps, ball, transfer?.bounds ?? bounds, functionals, tryWitness, {
+        ...options,
         levels,
-        ...(resume && { resume }),
-        doubtsOf: (problem, open) => doubtsOf(double, box, problem, open),
-        frontier: frontierOf(network, memoryBytes),
+        ...(rest && { resume: rest }),
       });
+      if (result.kind === 'proven') keep();
+      return result;
     },
     release: async () => compiled?.steps.release(),
   };

@@ -15,6 +15,14 @@ export interface SubProblem {
   readonly beta: Float32Array;
   /** Bounds of the part, where they are narrower than the problem's. */
   readonly narrowed?: Narrowed;
+  /** How it was divided from the root of its tree; undefined at the root. */
+  readonly path?: Path;
+}
+
+/** The last of a sub-problem's cuts, and those before it. */
+interface Path extends Candidate {
+  readonly sign: 1 | -1;
+  readonly before: Path | undefined;
 }
 
 /** Pre-activation bounds of every neuron of the problem that hold on a part of the ball, [neurons]. */
@@ -45,11 +53,12 @@ export function childOf(
 ): SubProblem | undefined {
   const layer = problem.offsets.findLastIndex((offset) => offset <= neuron);
   const { row, alpha } = parent;
+  const path: Path = { neuron, at, sign, before: parent.path };
   const splits = parent.splits.slice();
   if (!problem.layers[layer].isNarrow) {
     if (at !== 0) throw new RangeError(`neuron ${neuron} is in no narrow layer: it cannot be cut at ${at}`);
     splits[neuron] = sign;
-    return { ...parent, splits };
+    return { ...parent, splits, path };
   }
   const { lower, upper, cut } = parent.narrowed ?? { ...boundsOf(problem), cut: [] };
   const narrowed = {
@@ -64,7 +73,7 @@ export function childOf(
   // A split of the region becomes a cut: its multiplier keeps what it stands for.
   if (splits[neuron] !== 0) beta[neuron] *= -splits[neuron];
   splits[neuron] = 0;
-  return passOn(problem, layer + 1, narrowed) ? { row, splits, alpha, beta, narrowed } : undefined;
+  return passOn(problem, layer + 1, narrowed) ? { row, splits, alpha, beta, narrowed, path } : undefined;
 }
 
 /** The bounds of all neurons of a problem. */

@@ -3,15 +3,15 @@ import type { Blocks } from './blocks';
 import { foldedWhereCheaper } from './fold';
 import { optimise, problemFeeds } from './optimise';
 import { type Assumptions, initialSlopes, inputOf, type LayerBounds, problemOf, problemRows } from './problem';
+import type { Recorder } from './proof';
 import { type Root, refine } from './refine';
 import type { StepPrograms } from './steps';
+import type { SubProblem } from './sub-problem';
 import { isOver, type TimeLimit } from './time-limit';
 
 /** Neurons whose two rows go through one call, and roots that are refined together. */
 const neuronsPerCall = 64;
 const rootsPerCall = 64;
-/** Roots, the nearest to keeping their sign, that are refined before all others: where none of them is decided, hardly any other is. */
-const firstRoots = 16;
 /** Share of the widths, or of the signs, that a call has to win for the next one, of neurons further from keeping their sign, to be made. */
 const worthwhile = 0.03;
 
@@ -21,8 +21,8 @@ export interface TightenOptions extends TimeLimit {
   readonly assumed?: Assumptions;
   /** Sub-problems per neuron, at most, to decide the sign of those that nearly keep one; 0: slopes alone. */
   readonly leaves?: number;
-  /** They are spent only in layers with at most so many unstable neurons; by default in all. */
-  readonly widest?: number;
+  /** Told of what bounded each neuron. */
+  readonly recorder?: Recorder;
 }
 
 /** How near, in widths of its bounds, to keeping its sign a neuron has to be for `leaves` to be spent on it. */
@@ -40,7 +40,7 @@ export async function tightenBounds(
   box: Float32Box,
   bounds: readonly LayerBounds[],
   programFor: StepPrograms['get'],
-  { steps, assumed, leaves = 0, widest = Number.POSITIVE_INFINITY, ...time }: TightenOptions,
+  { steps, assumed, leaves = 0, recorder, ...time }: TightenOptions,
 ): Promise<LayerBounds[]> {
   const better = bounds.map(({ lower, upper }, k) => {
     const own = { lower: lower.slice(), upper: upper.slice() };
@@ -65,12 +65,11 @@ export async function tightenBounds(
     const feeds = problemFeeds(problem, k);
     const neurons = problem.offsets[problem.layers.length];
     const start = { splits: problem.splits, alpha: initialSlopes(problem), beta: new Float32Array(neurons) };
-    const refines = leaves > 0 && unstable.length <= widest;
     let roots: OwnRoot[] = [];
     for (let at = 0; at < unstable.length; at += neuronsPerCall) {
       if (isOver(time)) return better;
       const part = unstable.slice(at, at + neuronsPerCall);
-      const sides = part.flatMap((j) => [1, -1].map((sign) => ({ j, sign })));
+      const sides = part.flatMap((j) => ([1, -1] as const).map((sign) => ({ j, sign })));
       const functionals = sides.map(({ j, sign }) => ({ terms: [[j, sign]] as const, offset: 0 }));
       const rows = problemRows(own, problem, functionals, better, k);
       const subs = rows.map((row) => ({ ...start, row }));
@@ -78,9 +77,12 @@ export async function tightenBounds(
         ...{ steps, alphaRate: 0.3, betaRate: 0.1, layers: k },
       });
       const before = totalWidth(part, better[k]);
-      for (const [i, { bound }] of results.entries()) raise(better[k], sides[i], bound);
+      for (const [i, { bound, alpha, beta }] of results.entries()) {
+        raise(better[k], sides[i], bound);
+        recorder?.neuron(problem, k, sides[i].j, sides[i].sign, [{ ...subs[i], alpha, beta }]);
+      }
       const gain = 1 - totalWidth(part, better[k]) / before;
-      if (refines) {
+      if (leaves > 0) {
         const near = results.flatMap((result, i): OwnRoot[] => {
           const { j } = sides[i];
           const { bound, alpha, beta } = result;
@@ -92,11 +94,16 @@ export async function tightenBounds(
       if (gain < worthwhile) break;
     }
     roots.sort((a, b) => b.bound - a.bound);
-    for (let at = 0; at < roots.length; ) {
-      const part = roots.slice(at, at === 0 ? firstRoots : at + rootsPerCall);
-      at += part.length;
-      const bounds = await refine(program, problem, feeds, part, { ...time, layers: k, leaves });
-      for (const [i, bound] of bounds.entries()) raise(better[k], part[i].side, bound);
+    for (let at = 0; at < roots.length; at += rootsPerCall) {
+      const part = roots.slice(at, at + rootsPerCall);
+      const proven = part.map((): SubProblem[] => []);
+      const onProven = (root: number, leaf: SubProblem): unknown => recorder && proven[root].push(leaf);
+      const bounds = await refine(program, problem, feeds, part, { ...time, layers: k, leaves, onProven });
+      for (const [i, bound] of bounds.entries()) {
+        const { j, sign } = part[i].side;
+        raise(better[k], part[i].side, bound);
+        if (bound >= 0 && proven[i].length > 0) recorder?.neuron(problem, k, j, sign, proven[i]);
+      }
       const decided = part.filter(({ side: { j } }) => lower[j] >= 0 || upper[j] <= 0);
       if (decided.length < worthwhile * part.length) break;
     }
@@ -111,7 +118,7 @@ interface OwnRoot extends Root {
 
 interface Side {
   readonly j: number;
-  readonly sign: number;
+  readonly sign: 1 | -1;
 }
 
 /** Takes a lower bound of sign * z_j. */

@@ -26,12 +26,8 @@ export type TreeResult =
       readonly proven: number;
       /** Per neuron of the problem, what its relaxation costs, summed over the open rows at the root. */
       readonly gaps: Float64Array;
-      /** Bounds of all rows before any split; empty where the tree began at leaves of an earlier one. */
-      readonly roots: readonly number[];
       /** The sub-problems that are not proven: they cover what is open. */
       leaves(): TreeLeaf[];
-      /** Where it is the limit that stopped the tree: goes on from here, up to so many more sub-problems. */
-      readonly more?: (limit: number) => Promise<TreeResult>;
     };
 
 /** A sub-problem of the row with the index, by what it assumes. */
@@ -49,6 +45,10 @@ export interface TreeOptions extends TimeLimit {
   readonly limit: number;
   /** Where the trees begin instead of at their roots: the open leaves of an earlier search of the same region. */
   readonly start?: readonly TreeLeaf[];
+  /** Or sub-problems that cover what is not proven, with where their optimisation starts and its steps. */
+  readonly begin?: { readonly leaves: readonly Leaf[]; readonly steps: number };
+  /** Told of proven sub-problems, with the index of their row. */
+  readonly onProven?: (index: number, leaf: SubProblem) => void;
   /** Second opinions in float64, where float32 has not proven a sub-problem. */
   readonly doubts?: Doubts;
 }
@@ -60,7 +60,7 @@ const lookAhead = 2;
 export type TryWitness = (corner: Float32Array | Float64Array) => Promise<Float32Array | undefined>;
 
 /** A sub-problem of the functional with the index. */
-interface Leaf extends SubProblem {
+export interface Leaf extends SubProblem {
   readonly index: number;
 }
 
@@ -82,7 +82,7 @@ export async function searchTree(
   problem: Problem,
   rows: readonly ProblemRow[],
   tryWitness: TryWitness,
-  { frontier, batch, limit, start, doubts, ...time }: TreeOptions,
+  { frontier, batch, limit, start, begin, doubts, onProven, ...time }: TreeOptions,
 ): Promise<TreeResult> {
   const feeds = problemFeeds(problem);
   const neurons = problem.offsets[problem.layers.length];
@@ -90,16 +90,16 @@ export async function searchTree(
   const gaps = new Float64Array(neurons);
   const open: Open[] = [];
   /** Not bounded yet. */
-  const fresh = start
-    ? start.flatMap(({ index, cuts }): Leaf[] => {
-        const part = partOf(problem, { ...root, row: rows[index] }, cuts);
-        return part ? [{ ...part, index }] : [];
-      })
-    : rows.map((row, index): Leaf => ({ ...root, row, index }));
+  const fresh = begin
+    ? [...begin.leaves]
+    : start
+      ? start.flatMap(({ index, cuts }): Leaf[] => {
+          const part = partOf(problem, { ...root, row: rows[index] }, cuts);
+          return part ? [{ ...part, index }] : [];
+        })
+      : rows.map((row, index): Leaf => ({ ...root, row, index }));
   let margin = Number.POSITIVE_INFINITY;
   let bounded = 0;
-  let branched = false;
-  const roots: number[] = [];
 
   const giveUp = (reason: 'time' | 'memory' | 'limit' | 'stuck', also: readonly Bounded[] = []): TreeResult => {
     const left: Bounded[] = [...open, ...also, ...fresh.map((leaf) => ({ ...leaf, bound: Number.NEGATIVE_INFINITY }))];
@@ -110,10 +110,7 @@ export async function searchTree(
       rows: [...new Set(left.map(({ index }) => index))].sort((a, b) => a - b),
       proven: margin,
       gaps,
-      roots,
       leaves: () => left.map((leaf) => ({ index: leaf.index, cuts: cutsOf(problem, leaf) })),
-      // Nothing is in hand between calls: what is open is in the lists that this goes on with.
-      ...(reason === 'limit' && { more: (limit: number) => grow(bounded + limit) }),
     };
   };
 
@@ -124,10 +121,10 @@ export async function searchTree(
     let lowest: Optimised | undefined;
     const leaves: Leaf[] = [];
     for (const [i, result] of results.entries()) {
-      if (isRoot && !start) roots.push(result.bound);
       const proven = Math.max(result.bound, doubts?.near({ ...list[i], ...result }) ?? result.bound);
       if (proven > 0) {
         margin = Math.min(margin, proven);
+        onProven?.(list[i].index, { ...list[i], alpha: result.alpha, beta: result.beta });
         continue;
       }
       if (lowest === undefined || result.bound < lowest.bound) lowest = result;
@@ -206,32 +203,31 @@ export async function searchTree(
       for (const i of best) {
         if (i < 0) continue;
         const { alpha, beta, bound } = results[i];
-        if (bound > 0) margin = Math.min(margin, bound);
-        else children.push({ ...tried[i], alpha, beta });
+        if (bound > 0) {
+          margin = Math.min(margin, bound);
+          onProven?.(tried[i].index, { ...tried[i], alpha, beta });
+        } else children.push({ ...tried[i], alpha, beta });
       }
     }
     return children;
   };
 
-  const grow = async (most: number): Promise<TreeResult> => {
-    while (fresh.length > 0) {
-      if (bounded > 0 && isOver(time)) return giveUp('time');
-      const end = await examine(fresh.splice(0, Math.max(batch, rows.length)), 20);
-      if (end) return end;
-    }
-    branched ||= open.length > 0;
-    while (open.length > 0) {
-      if (isOver(time)) return giveUp('time');
-      if (open.length > frontier) return giveUp('memory');
-      if (bounded > most) return giveUp('limit');
-      // The latest first: the frontier stays small.
-      const chosen = open.splice(Math.max(0, open.length - Math.max(1, batch >> 1)));
-      const children = await branch(chosen);
-      if (children.length === 0) continue;
-      const end = await examine(children, 10);
-      if (end) return end;
-    }
-    return { kind: 'proven', margin, branched };
-  };
-  return grow(limit);
+  while (fresh.length > 0) {
+    if (bounded > 0 && isOver(time)) return giveUp('time');
+    const end = await examine(fresh.splice(0, Math.max(batch, rows.length)), begin?.steps ?? 20);
+    if (end) return end;
+  }
+  const branched = open.length > 0;
+  while (open.length > 0) {
+    if (isOver(time)) return giveUp('time');
+    if (open.length > frontier) return giveUp('memory');
+    if (bounded > limit) return giveUp('limit');
+    // The latest first: the frontier stays small.
+    const chosen = open.splice(Math.max(0, open.length - Math.max(1, batch >> 1)));
+    const children = await branch(chosen);
+    if (children.length === 0) continue;
+    const end = await examine(children, 10);
+    if (end) return end;
+  }
+  return { kind: 'proven', margin, branched };
 }
