@@ -54,6 +54,8 @@ export interface Level {
   readonly tightenSteps: number;
   /** Sub-problems per neuron that tightening may take to decide a sign (tighten.ts). */
   readonly leaves: number;
+  /** Where they are spent only in layers with at most so many unstable neurons: how many. */
+  readonly widest?: number;
   /** Sub-problems of the tree with the bounds that this gives. */
   readonly limit: number;
 }
@@ -71,7 +73,17 @@ interface Region {
   readonly margin: number;
   /** Open leaves of the region's tree from an earlier search; without, it begins at its root. */
   readonly leaves?: readonly OpenLeaf[];
+  /** The region at the level before, whose tree can go on. */
+  readonly earlier?: { readonly region: Region; readonly tree: OpenTree };
+  /** Tighter bounds were tried, and did not help: its tree goes on without a limit. */
+  readonly splitsOnly?: boolean;
 }
+
+/**
+ * Share of what is missing to 0, on average over the open functionals, that tighter bounds have to win at the root for a new tree to be worth its beginning:
+ * else the tree of the level before goes on. Either covers the region, so this only decides cost.
+ */
+const worthNewTree = 0.15;
 
 /**
  * Branch and bound on two levels. A region has pre-activation bounds of its own, tightened under its assumptions, and a tree of sub-problems that
@@ -100,17 +112,19 @@ export async function searchRegions(
   let margin = resume?.proven ?? Number.POSITIVE_INFINITY;
   let regions = 0;
   let branched = resume !== undefined;
-  for (let region = open.pop(); region !== undefined; region = open.pop()) {
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    let region = next;
     regions++;
     const { deadline, cpuEnd, levels } = options;
     const time: TimeLimit = { deadline, ...(cpuEnd !== undefined && { cpuEnd }) };
-    const { tightenSteps, leaves, limit } = levels[region.level];
+    const { tightenSteps, leaves, widest, limit } = levels[region.level];
     const recorder = region.assumed.some(({ size }) => size > 0) ? undefined : options.recorder;
     const own = await tightenBounds(blocks, box, region.bounds, steps.get, {
       steps: tightenSteps,
       ...time,
       assumed: region.assumed,
-      leaves,
+      leaves: region.splitsOnly ? 0 : leaves,
+      ...(widest !== undefined && { widest }),
       ...(recorder && { recorder }),
     });
     if (isEmpty(own)) {
@@ -145,7 +159,18 @@ export async function searchRegions(
         ...(record && { onProven: (index, leaf) => record(region.rows[index], leaf) }),
       });
     };
-    let result = await tree(limit);
+    const { earlier } = region;
+    const comparesRoots = leaves > 0 && widest === undefined && earlier !== undefined;
+    let result = await tree(region.splitsOnly ? Number.POSITIVE_INFINITY : comparesRoots ? 0 : limit);
+    if (comparesRoots && result.kind === 'open' && result.reason === 'limit') {
+      if (isWorthNewTree(region, result, earlier)) result = await result.more!(limit);
+      else {
+        margin = Math.min(margin, result.proven);
+        const isLast = region.level + 1 === levels.length;
+        region = { ...earlier.region, level: region.level, splitsOnly: isLast };
+        result = await earlier.tree.more!(isLast ? Number.POSITIVE_INFINITY : 4 * limit);
+      }
+    }
     const parts =
       result.kind !== 'open' || result.reason !== 'limit'
         ? undefined
@@ -154,7 +179,7 @@ export async function searchRegions(
           : divide(region, own, problem, result);
     // Where no neuron of the root costs anything there is nothing to divide by: the tree goes on without a limit.
     if (result.kind === 'open' && result.reason === 'limit' && parts === undefined)
-      result = await tree(Number.POSITIVE_INFINITY);
+      result = await result.more!(Number.POSITIVE_INFINITY);
     if (result.kind === 'witness') return { ...result, regions };
     if (result.kind === 'proven') {
       margin = Math.min(margin, result.margin);
@@ -182,16 +207,33 @@ export async function searchRegions(
 }
 
 /** The region at the next level, with what is open of it. */
-function harder({ assumed, rows, margin, level }: Region, bounds: readonly LayerBounds[], result: OpenTree): Region {
-  return { level: level + 1, assumed, bounds, rows: result.rows.map((i) => rows[i]), margin };
+function harder(region: Region, bounds: readonly LayerBounds[], tree: OpenTree): Region {
+  const { earlier: _, ...own } = region;
+  const { assumed, rows, margin, level } = own;
+  return {
+    ...{ level: level + 1, assumed, bounds, rows: tree.rows.map((i) => rows[i]), margin },
+    // Where its tree began at leaves, there are no bounds of roots to compare with.
+    ...(tree.roots.length === rows.length && { earlier: { region: { ...own, bounds }, tree } }),
+  };
+}
+
+/** Whether the bounds of a level won enough at the root for a new tree. */
+function isWorthNewTree({ rows }: Region, { roots }: OpenTree, earlier: NonNullable<Region['earlier']>): boolean {
+  let won = 0;
+  for (const [i, row] of rows.entries()) {
+    const before = earlier.tree.roots[earlier.region.rows.indexOf(row)];
+    won += before < 0 ? Math.min(1, 1 - roots[i] / before) : 1;
+  }
+  return !(won < worthNewTree * rows.length);
 }
 
 /** A region that waits, as a checkpoint lists it. */
-function openRegion({ level, assumed, rows, margin, leaves }: Region): OpenRegion {
+function openRegion({ level, assumed, rows, margin, leaves, splitsOnly }: Region): OpenRegion {
   return {
     ...{ level, assumed: listed(assumed), rows },
     ...(Number.isFinite(margin) && { margin }),
     ...(leaves && { leaves }),
+    ...(splitsOnly && { splitsOnly }),
   };
 }
 

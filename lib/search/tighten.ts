@@ -12,6 +12,8 @@ import { isOver, type TimeLimit } from './time-limit';
 /** Neurons whose two rows go through one call, and roots that are refined together. */
 const neuronsPerCall = 64;
 const rootsPerCall = 64;
+/** Roots, the nearest to keeping their sign, that are refined before all others: where none of them is decided, hardly any other is. */
+const firstRoots = 16;
 /** Share of the widths, or of the signs, that a call has to win for the next one, of neurons further from keeping their sign, to be made. */
 const worthwhile = 0.03;
 
@@ -21,6 +23,8 @@ export interface TightenOptions extends TimeLimit {
   readonly assumed?: Assumptions;
   /** Sub-problems per neuron, at most, to decide the sign of those that nearly keep one; 0: slopes alone. */
   readonly leaves?: number;
+  /** They are spent only in layers with at most so many unstable neurons; by default in all. */
+  readonly widest?: number;
   /** Told of what bounded each neuron. */
   readonly recorder?: Recorder;
 }
@@ -40,7 +44,7 @@ export async function tightenBounds(
   box: Float32Box,
   bounds: readonly LayerBounds[],
   programFor: StepPrograms['get'],
-  { steps, assumed, leaves = 0, recorder, ...time }: TightenOptions,
+  { steps, assumed, leaves = 0, widest = Number.POSITIVE_INFINITY, recorder, ...time }: TightenOptions,
 ): Promise<LayerBounds[]> {
   const better = bounds.map(({ lower, upper }, k) => {
     const own = { lower: lower.slice(), upper: upper.slice() };
@@ -65,6 +69,7 @@ export async function tightenBounds(
     const feeds = problemFeeds(problem, k);
     const neurons = problem.offsets[problem.layers.length];
     const start = { splits: problem.splits, alpha: initialSlopes(problem), beta: new Float32Array(neurons) };
+    const refines = leaves > 0 && unstable.length <= widest;
     let roots: OwnRoot[] = [];
     for (let at = 0; at < unstable.length; at += neuronsPerCall) {
       if (isOver(time)) return better;
@@ -82,7 +87,7 @@ export async function tightenBounds(
         recorder?.neuron(problem, k, sides[i].j, sides[i].sign, [{ ...subs[i], alpha, beta }]);
       }
       const gain = 1 - totalWidth(part, better[k]) / before;
-      if (leaves > 0) {
+      if (refines) {
         const near = results.flatMap((result, i): OwnRoot[] => {
           const { j } = sides[i];
           const { bound, alpha, beta } = result;
@@ -94,8 +99,9 @@ export async function tightenBounds(
       if (gain < worthwhile) break;
     }
     roots.sort((a, b) => b.bound - a.bound);
-    for (let at = 0; at < roots.length; at += rootsPerCall) {
-      const part = roots.slice(at, at + rootsPerCall);
+    for (let at = 0; at < roots.length; ) {
+      const part = roots.slice(at, at === 0 ? firstRoots : at + rootsPerCall);
+      at += part.length;
       const proven = part.map((): SubProblem[] => []);
       const onProven = (root: number, leaf: SubProblem): unknown => recorder && proven[root].push(leaf);
       const bounds = await refine(program, problem, feeds, part, { ...time, layers: k, leaves, onProven });

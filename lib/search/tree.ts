@@ -26,8 +26,12 @@ export type TreeResult =
       readonly proven: number;
       /** Per neuron of the problem, what its relaxation costs, summed over the open rows at the root. */
       readonly gaps: Float64Array;
+      /** Bounds of all rows before any split; empty where the tree began at leaves of an earlier one. */
+      readonly roots: readonly number[];
       /** The sub-problems that are not proven: they cover what is open. */
       leaves(): TreeLeaf[];
+      /** Where it is the limit that stopped the tree: goes on from here, up to so many more sub-problems. */
+      readonly more?: (limit: number) => Promise<TreeResult>;
     };
 
 /** A sub-problem of the row with the index, by what it assumes. */
@@ -100,6 +104,8 @@ export async function searchTree(
       : rows.map((row, index): Leaf => ({ ...root, row, index }));
   let margin = Number.POSITIVE_INFINITY;
   let bounded = 0;
+  let branched = false;
+  const roots: number[] = [];
 
   const giveUp = (reason: 'time' | 'memory' | 'limit' | 'stuck', also: readonly Bounded[] = []): TreeResult => {
     const left: Bounded[] = [...open, ...also, ...fresh.map((leaf) => ({ ...leaf, bound: Number.NEGATIVE_INFINITY }))];
@@ -110,7 +116,10 @@ export async function searchTree(
       rows: [...new Set(left.map(({ index }) => index))].sort((a, b) => a - b),
       proven: margin,
       gaps,
+      roots,
       leaves: () => left.map((leaf) => ({ index: leaf.index, cuts: cutsOf(problem, leaf) })),
+      // Nothing is in hand between calls: what is open is in the lists that this goes on with.
+      ...(reason === 'limit' && { more: (limit: number) => grow(bounded + limit) }),
     };
   };
 
@@ -121,6 +130,7 @@ export async function searchTree(
     let lowest: Optimised | undefined;
     const leaves: Leaf[] = [];
     for (const [i, result] of results.entries()) {
+      if (isRoot && !start && !begin) roots.push(result.bound);
       const proven = Math.max(result.bound, doubts?.near({ ...list[i], ...result }) ?? result.bound);
       if (proven > 0) {
         margin = Math.min(margin, proven);
@@ -212,22 +222,25 @@ export async function searchTree(
     return children;
   };
 
-  while (fresh.length > 0) {
-    if (bounded > 0 && isOver(time)) return giveUp('time');
-    const end = await examine(fresh.splice(0, Math.max(batch, rows.length)), begin?.steps ?? 20);
-    if (end) return end;
-  }
-  const branched = open.length > 0;
-  while (open.length > 0) {
-    if (isOver(time)) return giveUp('time');
-    if (open.length > frontier) return giveUp('memory');
-    if (bounded > limit) return giveUp('limit');
-    // The latest first: the frontier stays small.
-    const chosen = open.splice(Math.max(0, open.length - Math.max(1, batch >> 1)));
-    const children = await branch(chosen);
-    if (children.length === 0) continue;
-    const end = await examine(children, 10);
-    if (end) return end;
-  }
-  return { kind: 'proven', margin, branched };
+  const grow = async (most: number): Promise<TreeResult> => {
+    while (fresh.length > 0) {
+      if (bounded > 0 && isOver(time)) return giveUp('time');
+      const end = await examine(fresh.splice(0, Math.max(batch, rows.length)), begin?.steps ?? 20);
+      if (end) return end;
+    }
+    branched ||= open.length > 0;
+    while (open.length > 0) {
+      if (isOver(time)) return giveUp('time');
+      if (open.length > frontier) return giveUp('memory');
+      if (bounded > most) return giveUp('limit');
+      // The latest first: the frontier stays small.
+      const chosen = open.splice(Math.max(0, open.length - Math.max(1, batch >> 1)));
+      const children = await branch(chosen);
+      if (children.length === 0) continue;
+      const end = await examine(children, 10);
+      if (end) return end;
+    }
+    return { kind: 'proven', margin, branched };
+  };
+  return grow(limit);
 }
