@@ -53,7 +53,7 @@ interface Line {
 }
 
 /** What mini-batches use. */
-const usual: Required<Techniques> = { lemmas: true, transfer: false };
+const usual: Required<Techniques> = { lemmas: false, transfer: false };
 
 export async function group(args: string[]): Promise<void> {
   const options = optionsOf(args, {
