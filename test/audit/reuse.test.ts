@@ -1,8 +1,8 @@
-import { engineVersion } from '../../lib/engine-version';
 import { withRechecks } from '../../lib/audit/reuse';
 import { type ReusedBall, readReuse } from '../../lib/audit/reuse-record';
 import { readVerdicts, writeVerdicts } from '../../lib/audit/verdict-store';
 import { writeNpy } from '../../lib/dataset/npy';
+import { engineVersion } from '../../lib/engine-version';
 import { verdictsPrefix } from '../../lib/pipeline/keys';
 import { planRun } from '../../lib/pipeline/plan';
 import type { Report } from '../../lib/report/record';

@@ -1,6 +1,6 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { engineVersion } from '../../lib/engine-version';
 import { type ItemVerdicts, readVerdicts, writeVerdicts } from '../../lib/audit/verdict-store';
+import { engineVersion } from '../../lib/engine-version';
 import { sha256 } from '../../lib/policy/identity';
 import { memoryStorage } from '../support/memory-storage';
 
