@@ -16,7 +16,11 @@ export function handleCloudFormation(stack: LocalStack, body: Uint8Array): Servi
   const form = new URLSearchParams(new TextDecoder().decode(body));
   const action = form.get('Action') ?? '';
   if (action !== 'DescribeStacks') {
-    throw new ServiceError(400, 'InvalidAction', `${action || 'A request without Action'} is not implemented`);
+    throw new ServiceError(
+      400,
+      'InvalidAction',
+      `this server does not offer ${action || 'requests without Action'}; it offers DescribeStacks`,
+    );
   }
   const asked = form.get('StackName');
   if (asked !== null && asked !== stack.name) {

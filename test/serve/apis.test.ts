@@ -72,6 +72,14 @@ describe('Step Functions', () => {
     expect(await codeOf(call(operation, input))).toBe(code);
   });
 
+  test('an operation that is not offered is refused with those that are', async () => {
+    const { call } = await setUp();
+    const offered = 'it offers StartExecution, DescribeExecution, ListExecutions, StopExecution';
+    await expect(call('RedriveExecution', {})).rejects.toThrow(
+      `this server does not offer RedriveExecution; ${offered}`,
+    );
+  });
+
   test('a name that is taken is refused', async () => {
     const { start } = await setUp();
     await start('a');
@@ -94,5 +102,11 @@ describe('CloudFormation', () => {
     ['', 'InvalidAction'],
   ])('%s is %s', async (form, code) => {
     expect(await codeOf(call(form))).toBe(code);
+  });
+
+  test('an action that is not offered is refused with the one that is', async () => {
+    await expect(call('Action=DeleteStack')).rejects.toThrow(
+      'this server does not offer DeleteStack; it offers DescribeStacks',
+    );
   });
 });

@@ -8,12 +8,16 @@ import {
   CreateBucketCommand,
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
+  GetObjectAclCommand,
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
+  PutBucketVersioningCommand,
   PutObjectCommand,
+  PutObjectTaggingCommand,
   S3Client,
   UploadPartCommand,
+  UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
 import { localBucket as Bucket, localCredentials, localRegion } from '../../lib/serve/credentials';
 import { type Server, serve } from '../../lib/serve/serve';
@@ -165,6 +169,35 @@ describe('objects', () => {
     await put('y/z', '2');
     expect(await refusal(s3.send(new DeleteObjectCommand({ Bucket, Key: 'y' })))).toEqual([501, 'NotImplemented']);
     expect([await text('y'), await text('y/z')]).toEqual(['1', '2']);
+  });
+
+  test('are not changed by what is not offered, and the refusal names what is', async () => {
+    await put('kept', 'as it was');
+    const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket, Key: 'kept' }));
+    const part = { Bucket, Key: 'kept', UploadId, PartNumber: 1, CopySource: `${Bucket}/kept` };
+    const asked: [string, Promise<unknown>][] = [
+      [
+        'PUT with ?tagging',
+        s3.send(new PutObjectTaggingCommand({ Bucket, Key: 'kept', Tagging: { TagSet: [{ Key: 'a', Value: 'b' }] } })),
+      ],
+      ['GET with ?acl', s3.send(new GetObjectAclCommand({ Bucket, Key: 'kept' }))],
+      ['GET with ?versionId', s3.send(new GetObjectCommand({ Bucket, Key: 'kept', VersionId: '1' }))],
+      [
+        'PUT with ?versioning',
+        s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: 'Enabled' } })),
+      ],
+      ['UploadPartCopy', s3.send(new UploadPartCopyCommand(part))],
+    ];
+    for (const [what, answer] of asked) {
+      const error: Error = await answer.then(
+        () => new Error(`${what} was answered`),
+        (thrown) => thrown,
+      );
+      expect(error).toMatchObject({ name: 'NotImplemented', message: expect.stringContaining(`not offer ${what}`) });
+      expect(error.message).toContain('it offers PutObject, GetObject');
+    }
+    expect(await text('kept')).toBe('as it was');
+    await s3.send(new AbortMultipartUploadCommand({ Bucket, Key: 'kept', UploadId }));
   });
 
   test('are in one bucket', async () => {

@@ -1,8 +1,9 @@
-import { ServiceError, type ServiceRequest, type ServiceResponse } from '../http/message';
+import type { ServiceError, ServiceRequest, ServiceResponse } from '../http/message';
 import { document } from '../http/xml';
 import { type VerifiedBody, verifyBody } from './body';
 import { listObjects } from './listing';
 import { copyObject, noSuchBucket, putObject, readObject } from './objects';
+import { notOffered, refuseOthers, requestText } from './offered';
 import { type S3Request, s3Request } from './request';
 import type { Buckets, ObjectStore } from './store';
 import type { Uploads } from './uploads';
@@ -28,6 +29,7 @@ export interface S3Service {
 export async function handleS3(service: S3Service, message: ServiceRequest, raw: Uint8Array): Promise<ServiceResponse> {
   const verified = verifyBody(Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength), message.headers);
   const request = s3Request(message);
+  refuseOthers(request);
   const { method, bucket: name, key, query } = request;
   const { buckets } = service;
   if (method === 'PUT' && key === '') {
@@ -43,13 +45,13 @@ export async function handleS3(service: S3Service, message: ServiceRequest, raw:
     if (answered.created) await tell(service, request, store, 'CompleteMultipartUpload');
     return answered.response;
   }
-  if (query.has('uploads') || query.has('uploadId')) throw notImplemented(request);
+  if (query.has('uploads') || query.has('uploadId')) throw notOffered(requestText(request));
   if (method === 'GET' || method === 'HEAD') return readObject(store, request);
   if (method === 'DELETE' && key !== '') {
     await store.remove(key);
     return { status: 204 };
   }
-  if (method !== 'PUT') throw notImplemented(request);
+  if (method !== 'PUT') throw notOffered(requestText(request));
   return put(service, store, request, verified);
 }
 
@@ -75,10 +77,6 @@ async function tell(
 ): Promise<void> {
   const found = onCreated && (await store.info(key));
   if (found) await onCreated({ bucket, key, size: found.size, etag: found.etag, reason });
-}
-
-function notImplemented({ method, query }: S3Request): ServiceError {
-  return new ServiceError(501, 'NotImplemented', `${method} with ?${query} is not implemented`);
 }
 
 /** The answer to a request that failed. */

@@ -2,6 +2,7 @@ import { compareKeys } from '../../storage/keys';
 import { ServiceError, type ServiceResponse } from '../http/message';
 import { encode } from '../http/signature';
 import { document } from '../http/xml';
+import { notOffered, requestText } from './offered';
 import { type S3Request, s3Namespace } from './request';
 import type { ListedObject, ObjectInfo, ObjectStore } from './store';
 
@@ -15,8 +16,10 @@ interface Line {
 }
 
 /** ListObjectsV2. The continuation token is the last key that the pages so far cover. */
-export async function listObjects(store: ObjectStore, { bucket, query }: S3Request): Promise<ServiceResponse> {
-  if (query.get('list-type') !== '2') throw new ServiceError(501, 'NotImplemented', 'only list-type=2 is implemented');
+export async function listObjects(store: ObjectStore, request: S3Request): Promise<ServiceResponse> {
+  const { bucket, query } = request;
+  if (query.get('list-type') !== '2')
+    throw notOffered(query.size === 0 ? 'ListObjects of version 1' : requestText(request));
   const prefix = query.get('prefix') ?? '';
   const delimiter = query.get('delimiter') ?? '';
   const token = query.get('continuation-token');

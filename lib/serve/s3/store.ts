@@ -1,4 +1,5 @@
 import { type Headers, ServiceError } from '../http/message';
+import { notOffered } from './offered';
 
 /** What is known of an object without its body. */
 export interface ObjectInfo {
@@ -75,7 +76,7 @@ export function noSuchKey(key: string): ServiceError {
 export function writeConditionOf(headers: Headers): WriteCondition {
   const { 'if-none-match': ifNoneMatch, 'if-match': ifMatch } = headers;
   if (ifNoneMatch !== undefined && ifNoneMatch !== '*') {
-    throw new ServiceError(501, 'NotImplemented', 'A write knows If-None-Match: * only');
+    throw notOffered(`writes with If-None-Match: ${ifNoneMatch} (but with If-None-Match: *)`);
   }
   return { ifNoneMatch, ifMatch };
 }

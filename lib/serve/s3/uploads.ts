@@ -8,6 +8,7 @@ import { type Headers, ServiceError, type ServiceResponse } from '../http/messag
 import { document, parseDocument } from '../http/xml';
 import type { VerifiedBody } from './body';
 import { keptHeaders } from './objects';
+import { notOffered, requestText } from './offered';
 import { type S3Request, s3Namespace } from './request';
 import { type ObjectStore, sameEtag, writeConditionOf } from './store';
 
@@ -126,7 +127,7 @@ export function createUploads({ folder, longest }: UploadsOptions): Uploads {
         await discard(upload);
         return plain({ status: 204 });
       }
-      throw new ServiceError(501, 'NotImplemented', `${method} with ?${query} is not implemented`);
+      throw notOffered(requestText(request));
     },
   };
 }

@@ -64,7 +64,9 @@ export async function handleStepFunctions(
 ): Promise<ServiceResponse> {
   const [, name = ''] = (headers['x-amz-target'] ?? '').split(target);
   if (!Object.hasOwn(operations, name)) {
-    throw failure('UnknownOperationException', `${name || 'a request without operation'} is not implemented`);
+    const offered = Object.keys(operations).join(', ');
+    const asked = name || 'requests without operation';
+    throw failure('UnknownOperationException', `this server does not offer ${asked}; it offers ${offered}`);
   }
   return json(200, await operations[name](executions, parsed(body)));
 }
