@@ -13,6 +13,7 @@ import { fileStorage } from '../storage/files';
 import { estimateText } from './estimate-text';
 import { type ExitCode, exitCodes, printJson } from './exit';
 import type { Host } from './host';
+import { interruptible } from './interrupt';
 import { localRun, runInFolder } from './local-run';
 import { defaultWorkers, positiveInteger, share } from './options';
 import { createProgress } from './progress';
@@ -51,22 +52,18 @@ async function estimate(host: Host, options: EstimateCommandOptions): Promise<Ex
   problems.check('the run cannot be estimated');
   const { model, dataset, preprocessing, epsilons } = input!;
   const folder = mkdtempSync(path.join(tmpdir(), 'baverly-estimate-'));
-  const controller = new AbortController();
-  const interrupt = (): void => controller.abort(new Error('interrupted'));
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt);
   try {
     const count = Math.min(options.first ?? dataset.count, dataset.count);
     const { seed, mode, timePerBall: secondsPerBall, sample, precision } = options;
     const pool = await lookAt(model, dataset, preprocessing, count, seed);
-    const found = await estimateRun(
-      pool,
-      {
-        epsilons: epsilons.map(({ value }) => value),
-        ...{ mode, secondsPerBall, seed, precision, workers: options.workers },
-        pilot: Math.ceil(sample / 3),
-        most: sample,
-      },
-      sampleRunner(host, options, input!, folder, controller.signal),
+    const settings = {
+      epsilons: epsilons.map(({ value }) => value),
+      ...{ mode, secondsPerBall, seed, precision, workers: options.workers },
+      pilot: Math.ceil(sample / 3),
+      most: sample,
+    };
+    const found = await interruptible((signal) =>
+      estimateRun(pool, settings, sampleRunner(host, options, input!, folder, signal)),
     );
     if (options.json) printJson(host, found);
     else
@@ -78,7 +75,6 @@ async function estimate(host: Host, options: EstimateCommandOptions): Promise<Ex
       );
     return exitCodes.done;
   } finally {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.removeListener(signal, interrupt);
     rmSync(folder, { recursive: true, force: true });
   }
 }

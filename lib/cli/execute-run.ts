@@ -18,28 +18,19 @@ export interface ExecuteOptions {
   readonly failBelow?: number;
   /** Other caps than those of the request. */
   readonly caps?: Caps;
+  /** Interrupts the run. */
+  readonly signal: AbortSignal;
 }
 
-/** Runs what is in the folder until it ends or Ctrl-C is pressed (a second Ctrl-C ends the process at once), and tells how it ended. */
+/** Runs what is in the folder until it ends or is interrupted, and tells how it ended. */
 export async function executeRun(host: Host, options: ExecuteOptions): Promise<ExitCode> {
-  const { folder, workers, memory, json } = options;
-  const controller = new AbortController();
-  const interrupt = (): void => controller.abort(new Error('interrupted'));
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt);
-  try {
-    const result = await runInFolder({
-      folder,
-      worker: host.worker,
-      workers,
-      memoryMb: memory,
-      progress: createProgress(json === true, host.stderr),
-      signal: controller.signal,
-      ...(options.caps !== undefined && { caps: options.caps }),
-    });
-    return conclude(host, result, options);
-  } finally {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.removeListener(signal, interrupt);
-  }
+  const { folder, workers, memory, json, signal, caps } = options;
+  const result = await runInFolder({
+    ...{ folder, worker: host.worker, workers, memoryMb: memory, signal },
+    progress: createProgress(json === true, host.stderr),
+    ...(caps !== undefined && { caps }),
+  });
+  return conclude(host, result, options);
 }
 
 function conclude(host: Host, result: LocalRunResult, options: ExecuteOptions): ExitCode {

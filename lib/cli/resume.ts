@@ -13,6 +13,7 @@ import { executeRun } from './execute-run';
 import type { ExitCode } from './exit';
 import { readUserFile } from './files';
 import type { Host } from './host';
+import { interruptible } from './interrupt';
 import { localRun } from './local-run';
 import { capsFrom, defaultWorkers, positiveInteger, positiveNumber, share } from './options';
 
@@ -47,7 +48,8 @@ export function addResume(program: Command, host: Host, done: (code: ExitCode) =
       await checkFolder(absolute, options.model);
       // What failed before is tried again.
       rmSync(path.join(absolute, failureKey(localRun)), { force: true });
-      done(await executeRun(host, { ...options, folder: absolute, caps: capsFrom(options) }));
+      const caps = capsFrom(options);
+      done(await interruptible((signal) => executeRun(host, { ...options, folder: absolute, caps, signal })));
     });
 }
 

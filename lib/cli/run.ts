@@ -9,6 +9,7 @@ import { executeRun } from './execute-run';
 import type { ExitCode } from './exit';
 import { checkOutput, makeOutput } from './files';
 import type { Host } from './host';
+import { interruptible } from './interrupt';
 import { takeLearned } from './learned';
 import { localRun } from './local-run';
 import { defaultWorkers, positiveInteger, share } from './options';
@@ -38,10 +39,12 @@ async function run(host: Host, options: RunOptions): Promise<ExitCode> {
   problems.of(() => checkOutput(folder));
   const input = readRunInput(options, problems);
   problems.check('the run cannot start');
-  makeOutput(folder);
-  await writeRequest(folder, options, input!);
-  await takeLearned(folder, input!.model);
-  return executeRun(host, { ...options, folder });
+  return interruptible(async (signal) => {
+    makeOutput(folder);
+    await writeRequest(folder, options, input!);
+    await takeLearned(folder, input!.model);
+    return executeRun(host, { ...options, folder, signal });
+  });
 }
 
 /** Puts model, data set and request into the folder, as someone who starts a run on AWS puts them into the bucket. */

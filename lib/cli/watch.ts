@@ -7,6 +7,7 @@ import { summaryJson, summaryTable, wantsColour } from '../report/summary-table'
 import { codeOf, tooLow } from './conclusion';
 import { type ExitCode, exitCodes, printJson, tell } from './exit';
 import type { Host } from './host';
+import { interruptible } from './interrupt';
 import { positiveNumber, share } from './options';
 import { createProgress, type Progress } from './progress';
 import { addTargetOptions, checkRunId, remotely, targetArguments } from './remote';
@@ -35,24 +36,22 @@ export function addWatch(program: Command, host: Host, done: (code: ExitCode) =>
 /** Ctrl-C ends the watching; the run goes on. */
 async function watch(host: Host, run: string, options: WatchCommandOptions): Promise<ExitCode> {
   checkRunId(run);
-  const controller = new AbortController();
-  const interrupt = (): void => controller.abort();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt);
   const progress = createProgress(options.json === true || options.once === true, host.stderr);
   try {
-    const watched = await remotely(options, (deployment) =>
-      watchRun(deployment, {
-        run,
-        interval: options.once ? 0 : options.interval,
-        signal: controller.signal,
-        onProgress: (now) => show(progress, now),
-      }),
+    const watched = await interruptible((signal) =>
+      remotely(options, (deployment) =>
+        watchRun(deployment, {
+          run,
+          interval: options.once ? 0 : options.interval,
+          signal,
+          onProgress: (now) => show(progress, now),
+        }),
+      ),
     );
     progress.stop();
     return conclude(host, run, watched, options);
   } finally {
     progress.stop();
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.removeListener(signal, interrupt);
   }
 }
 
