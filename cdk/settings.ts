@@ -2,6 +2,8 @@ import type { Node } from 'constructs';
 import { z } from 'zod';
 import { BadInputError } from '../lib/errors';
 
+const amount = (what: string) => z.coerce.number({ error: what }).positive(what);
+
 const settingsSchema = z.object({
   stackName: z
     .string()
@@ -19,6 +21,9 @@ const settingsSchema = z.object({
     .min(1, 'at least 1')
     .max(10_000, 'at most 10000')
     .optional(),
+  alarmRunUsd: amount('US dollars above 0').default(50),
+  alarmUnknownShare: amount('a share above 0, at most 1').max(1, 'a share above 0, at most 1').default(0.5),
+  alarmVelocity: amount('balls per CPU-second above 0').default(0.001),
   onnxPlatform: z
     .templateLiteral([z.enum(['linux', 'darwin', 'win32']), '/', z.enum(['arm64', 'x64'])], {
       error: 'linux/arm64 or linux/x64',
@@ -39,6 +44,12 @@ export interface Settings {
    * take these nor lose theirs to them. Without it the account's own limit is the only one; a new account has too few to reserve any.
    */
   readonly verifyConcurrency?: number;
+  /** Above this many US dollars of one run there is an alarm. A cap is what ends a run: `maxUsd` of its request or policy. */
+  readonly alarmRunUsd: number;
+  /** Above this share of `unknown` among the balls of one run there is an alarm. */
+  readonly alarmUnknownShare: number;
+  /** Below so many proven balls per CPU-second, over an hour with work to do, there is an alarm. */
+  readonly alarmVelocity: number;
   /**
    * Operating system and processor that the functions run on, as Node.js names them; Lambda runs Linux only. The tests
    * choose the machine that they run on, so that they can execute what was bundled.

@@ -51,6 +51,7 @@ export class BaverlyStack extends Stack {
     this.alarms = new Alarms(this, 'Alarms', {
       stateMachine,
       deadLetters: this.triggers.deadLetters,
+      limits: settings,
       ...(settings.alarmEmail === undefined ? {} : { email: settings.alarmEmail }),
     });
 

@@ -1,5 +1,5 @@
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { Alarm, type IMetric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { Alarm, ComparisonOperator, type IMetric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
@@ -7,22 +7,42 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { metricNames } from '../../lib/observe/names';
+import type { Settings } from '../settings';
+import { type OwnMetrics, ownMetrics } from './metrics';
 import type { Triggers } from './triggers';
 
 export interface AlarmsProps {
   readonly stateMachine: IStateMachine;
   readonly deadLetters: Triggers['deadLetters'];
+  readonly limits: Pick<Settings, 'alarmRunUsd' | 'alarmUnknownShare' | 'alarmVelocity'>;
   readonly email?: string;
 }
 
 const count = { period: Duration.minutes(5), statistic: Stats.SUM };
 const depth = { period: Duration.minutes(5), statistic: Stats.MAXIMUM };
+/** CPU-seconds within the hour, of one function at work all the time, below which velocity says nothing. */
+const busy = 3600;
 
-/** An alarm for every way in which a run can be lost without anybody looking, all to one topic. */
+interface Limit {
+  readonly threshold: number;
+  readonly comparisonOperator: ComparisonOperator;
+}
+const once: Limit = { threshold: 1, comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD };
+const above = (threshold: number): Limit => ({
+  threshold,
+  comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+});
+const below = (threshold: number): Limit => ({ threshold, comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD });
+
+/**
+ * An alarm for every way in which a run can be lost, or be worthless, without anybody looking, all to one topic. docs/operations.md says by
+ * its name what to do about each.
+ */
 export class Alarms extends Construct {
   readonly topic: Topic;
 
-  constructor(scope: Construct, id: string, { stateMachine, deadLetters, email }: AlarmsProps) {
+  constructor(scope: Construct, id: string, { stateMachine, deadLetters, limits, email }: AlarmsProps) {
     super(scope, id);
     this.topic = this.alarmTopic();
     if (email !== undefined) this.topic.addSubscription(new EmailSubscription(email));
@@ -39,13 +59,40 @@ export class Alarms extends Construct {
       'A nightly audit was not started; its event is in the dead letters',
       deadLetters.night.metricApproximateNumberOfMessagesVisible(depth),
     );
+    this.ownAlarms(ownMetrics(this), limits);
   }
 
-  private alarm(id: string, alarmDescription: string, metric: IMetric): void {
+  private ownAlarms(own: OwnMetrics, { alarmRunUsd, alarmUnknownShare, alarmVelocity }: AlarmsProps['limits']): void {
+    this.alarm(
+      'BallsMissing',
+      'A run that did not fail left balls without a verdict',
+      own.of(metricNames.ballsMissing, Stats.MAXIMUM),
+    );
+    this.alarm(
+      'UnknownShare',
+      `More than ${100 * alarmUnknownShare} % of the balls of a run stayed unknown`,
+      own.of(metricNames.unknownShare, Stats.MAXIMUM),
+      above(alarmUnknownShare),
+    );
+    this.alarm(
+      'RunCost',
+      `A run has cost more than ${alarmRunUsd} US dollars`,
+      own.of(metricNames.costSoFar, Stats.MAXIMUM),
+      above(alarmRunUsd),
+    );
+    this.alarm(
+      'VelocityCollapsed',
+      `Over an hour less than ${alarmVelocity} balls were settled per CPU-second`,
+      own.velocity(Duration.hours(1), { cpuSeconds: busy, otherwise: alarmVelocity }),
+      below(alarmVelocity),
+    );
+  }
+
+  private alarm(id: string, alarmDescription: string, metric: IMetric, limit = once): void {
     const alarm = new Alarm(this, id, {
       alarmDescription: `Baverly: ${alarmDescription}`,
       metric,
-      threshold: 1,
+      ...limit,
       evaluationPeriods: 1,
       treatMissingData: TreatMissingData.NOT_BREACHING,
     });

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
@@ -82,7 +82,12 @@ export class Functions extends Construct {
         ? { reservedConcurrentExecutions: verifyConcurrency }
         : {}),
       timeout: Duration.minutes(minutes),
-      environment: { BAVERLY_BUCKET: bucket.bucketName, NODE_OPTIONS: '--enable-source-maps' },
+      environment: {
+        BAVERLY_BUCKET: bucket.bucketName,
+        NODE_OPTIONS: '--enable-source-maps',
+        // What metrics and traces of this stack are told from those of others by.
+        POWERTOOLS_SERVICE_NAME: Stack.of(this).stackName,
+      },
       role,
       logGroup,
     });

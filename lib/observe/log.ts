@@ -1,6 +1,8 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import type { FailureRecord } from '../pipeline/report';
 import type { VerifySummary } from '../pipeline/verify';
+import type { Report } from '../report/record';
+import { missingBalls, totalCounts } from '../report/totals';
 import { miniBatchSchema } from '../schedule/records';
 import type { Round } from '../workflow/events';
 
@@ -24,4 +26,11 @@ export function logRound(run: string, { number, batches, long, done, scan }: Rou
 /** Why a run ended without a complete report: one line, with all that failure.json says. */
 export function logFailure(run: string, { error, problems }: FailureRecord): void {
   logger.error('run failed', { run, reason: error, problems });
+}
+
+/** What a report says of its run, in numbers. */
+export function logReport(report: Report): void {
+  const { run, status, rounds, cpuSeconds, cost, problems } = report;
+  const counts = { ...totalCounts(report), missing: missingBalls(report) };
+  logger.info('run reported', { run: run.id, status, rounds, ...counts, cpuSeconds, usd: cost?.usd, problems });
 }

@@ -15,16 +15,28 @@ import { decodeState } from '../schedule/state-file';
 import type { Storage } from '../storage/storage';
 import { problemsOfCause } from '../workflow/cause';
 import type { Round } from '../workflow/events';
+import { costSoFar } from './cost';
 import { learnedKey, ledgerKey, outcomesKey, planKey, resultsPrefix, stateKey, treesKey } from './keys';
 import { ledgerLines } from './ledger';
 import { writeNextRound } from './next-round';
 import { readJson, readLines, readRecord, toLines } from './records';
 import { commitState, stateAfter } from './state';
 
+/** What merging a round gave, in numbers. */
+export interface MergedTally {
+  readonly round: number;
+  readonly batches: number;
+  /** Mini-batches without usable result. */
+  readonly failed: number;
+  /** US dollars of the run so far. */
+  readonly usd: number;
+}
+
 /**
  * Merges a finished round into the run's state and plans the next one. `failures` are the children that the map reports as failed; a
  * planned mini-batch without a result counts as crashed whether or not it is among them. A round that is merged already stays merged as it was.
  *
+ * @param onMerged told of a round that this call merged
  * @throws ContradictionError when two mini-batches settled one ball differently; nothing is written then
  */
 export async function coordinateRound(
@@ -33,9 +45,11 @@ export async function coordinateRound(
   round: number,
   failures: readonly BatchFailure[],
   now: () => number = Date.now,
+  onMerged?: (tally: MergedTally) => void,
 ): Promise<Round> {
   const record = await readRecord(storage, run);
-  const state = (await stateAfter(storage, run, round + 1)) ?? (await merge(storage, record, round, failures));
+  const state =
+    (await stateAfter(storage, run, round + 1)) ?? (await merge(storage, record, round, failures, onMerged));
   const trees = decodeForest(await storage.get(treesKey(run)));
   const next = await writeNextRound(storage, record, state, trees, now);
   if (next.done) await storage.put(learnedKey(record.modelHash), JSON.stringify(asPrior(state.bandit)));
@@ -48,6 +62,7 @@ async function merge(
   record: RunRecord,
   round: number,
   failures: readonly BatchFailure[],
+  onMerged: ((tally: MergedTally) => void) | undefined,
 ): Promise<RunState> {
   const run = record.id;
   const before = decodeState(await storage.get(stateKey(run, round)));
@@ -62,6 +77,10 @@ async function merge(
   await writeLedger(state);
   const kept = await commitState(storage, run, state);
   if (kept !== state) await writeLedger(kept);
+  else {
+    const lost = outcomes.filter(({ error }) => error !== undefined).length;
+    onMerged?.({ round, batches: batches.length, failed: lost, usd: costSoFar(record, state).usd });
+  }
   return kept;
 }
 

@@ -10,7 +10,7 @@ import { buildReport } from '../report/build';
 import type { GalleryItem } from '../report/page/gallery';
 import { chooseGallery } from '../report/page/gallery';
 import { pixelsOfInput } from '../report/pixels';
-import { type BallVerdict, type BatchSummary, batchSummarySchema, type Learned } from '../report/record';
+import { type BallVerdict, type BatchSummary, batchSummarySchema, type Learned, type Report } from '../report/record';
 import { totalCounts } from '../report/totals';
 import { writeReport } from '../report/write';
 import type { CapsRecord } from '../schedule/caps';
@@ -33,6 +33,7 @@ export type FailureRecord = z.infer<typeof failureRecordSchema>;
  * Writes the report of a run from what is in storage: the last state, the outcomes of its mini-batches, witnesses. With `failed`, the run
  * ended early: the reason is recorded, and what was settled until then is reported. What a run of a policy has to tell goes to `events`.
  *
+ * @param onReport told of the report when it is written
  * @throws ContradictionError where a ball that was verified again has another verdict than the one that was to be reused
  */
 export async function reportRun(
@@ -41,6 +42,7 @@ export async function reportRun(
   failed: FailureRecord | undefined,
   now: () => number = Date.now,
   events?: EventSink,
+  onReport?: (report: Report) => void,
 ): Promise<ReportOutput> {
   const at = new Date(now()).toISOString();
   if (failed) await storage.put(failureKey(run), `${JSON.stringify(failed, null, 2)}\n`);
@@ -74,6 +76,7 @@ export async function reportRun(
     policy && !failed && isComplete ? await concludeRun(storage, report, policy, records, reuse, at) : undefined;
   const keys = await writeReport(storage, runPrefix(run), report, gallery, conclusion?.view);
   if (conclusion) await events?.publish(conclusion.events);
+  onReport?.(report);
   return { reportKey: keys.json, counts: { ...totalCounts(report) }, status: report.status };
 }
 

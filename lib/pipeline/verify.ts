@@ -43,6 +43,12 @@ interface Warm {
   readonly lemmas: LemmaStore | undefined;
 }
 
+/** What is told while mini-batches are verified. */
+export interface VerifyHooks {
+  /** Of a mini-batch whose result this process wrote, not of one that another had written. */
+  readonly onResult?: (batch: MiniBatch, result: BatchResult) => void;
+}
+
 /** Time kept back for writing the result, of the seconds a mini-batch has. */
 const writingSeconds = 2;
 
@@ -55,6 +61,7 @@ export function createVerifier(
   memoryBytes: number,
   now: () => number = Date.now,
   techniques: Techniques = { lemmas: false },
+  hooks: VerifyHooks = {},
 ): Verifier {
   let warm: Warm | undefined;
   const warmUp = async (storage: Storage, run: string): Promise<Warm> => {
@@ -83,8 +90,10 @@ export function createVerifier(
       const earlier = await existing(storage, key);
       if (earlier) return summary(earlier);
       const result = await run(storage, batch, await warmUp(storage, batch.run), now);
-      if (await storage.putIfAbsent(key, JSON.stringify(result))) return summary(result);
-      return summary(await readJson(storage, key, batchResultSchema));
+      const isFirst = await storage.putIfAbsent(key, JSON.stringify(result));
+      if (!isFirst) return summary(await readJson(storage, key, batchResultSchema));
+      hooks.onResult?.(batch, result);
+      return summary(result);
     },
   };
 }

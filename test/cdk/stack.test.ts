@@ -99,7 +99,11 @@ describe('the functions', () => {
       Role: arn(`Functions${name}Role`),
       LoggingConfig: { LogGroup: reference(`Functions${name}Logs`) },
       Environment: {
-        Variables: { BAVERLY_BUCKET: reference('StorageData'), NODE_OPTIONS: '--enable-source-maps' },
+        Variables: {
+          BAVERLY_BUCKET: reference('StorageData'),
+          NODE_OPTIONS: '--enable-source-maps',
+          POWERTOOLS_SERVICE_NAME: 'Baverly',
+        },
       },
     });
   });
@@ -257,7 +261,7 @@ describe('the alarms', () => {
       TreatMissingData: 'notBreaching',
       AlarmActions: [reference('AlarmsTopic')],
     });
-    template.resourceCountIs('AWS::CloudWatch::Alarm', 5);
+    template.resourceCountIs('AWS::CloudWatch::Alarm', 9);
   });
 
   test('go to a topic that CloudWatch of this account may publish to, encrypted with a key that it may use', () => {
