@@ -2,35 +2,49 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { differenceOf, type RunDifference } from '../audit/difference';
 import { differenceTable } from '../audit/difference-table';
 import { type RunView, readRunView } from '../audit/run-view';
+import type { TargetOptions } from '../client/connect';
 import { BadInputError } from '../errors';
 import { wantsColour } from '../report/summary-table';
 import { openStorage } from '../storage/open';
-import { MissingKeyError } from '../storage/storage';
+import { MissingKeyError, type Storage } from '../storage/storage';
 import { type ExitCode, exitCodes, printJson } from './exit';
 import type { Host } from './host';
 import { localRun } from './local-run';
+import { addTargetOptions, checkRunId, remotely } from './remote';
 
-interface DiffOptions {
+interface DiffOptions extends TargetOptions {
   readonly json?: boolean;
   readonly balls: number;
 }
 
 export function addDiff(program: Command, host: Host, done: (code: ExitCode) => void): void {
-  program
+  const command = program
     .command('diff')
     .description(
       'What changed from one run to another, on the same balls; exit codes: 0 nothing broken or lost, 1 something is, ' +
         '2 bad input, 3 the verdicts contradict each other',
     )
-    .argument('<run-a>', 'the earlier run: an --out folder, or <root>/runs/<id> of a folder or s3://bucket')
-    .argument('<run-b>', 'the later run')
+    .argument('<run-a>', 'the earlier run: an --out folder, <root>/runs/<id> of a folder or s3://bucket, or an id')
+    .argument('<run-b>', 'the later run');
+  addTargetOptions(command)
     .option('--balls <n>', 'changed balls that are listed', count, 20)
     .option('--json', 'print the whole difference as JSON')
-    .action(async (a: string, b: string, options: DiffOptions) => done(await diff(host, a, b, options)));
+    .action(async (a: string, b: string, options: DiffOptions) => {
+      const isDeployed = targetNames.some((name) => command.getOptionValueSource(name) === 'cli');
+      done(await diff(host, await (isDeployed ? deployedRuns(a, b, options) : bothRuns(a, b, readRun)), options));
+    });
 }
 
-async function diff(host: Host, a: string, b: string, { json, balls }: DiffOptions): Promise<ExitCode> {
-  const [before, after] = await bothRuns(a, b);
+/** Options any of which says that the runs are those of a deployment. */
+const targetNames = ['stack', 'region', 'endpoint', 'bucket', 'stateMachine'];
+
+function deployedRuns(a: string, b: string, options: TargetOptions): Promise<[RunView, RunView]> {
+  checkRunId(a);
+  checkRunId(b);
+  return remotely(options, ({ storage }) => bothRuns(a, b, (run) => viewIn(storage, run, `run ${run}`)));
+}
+
+function diff(host: Host, [before, after]: [RunView, RunView], { json, balls }: DiffOptions): ExitCode {
   const difference = differenceOf(before, after);
   const code = codeOf(difference);
   if (json) printJson(host, { ...difference, exitCode: code });
@@ -39,8 +53,8 @@ async function diff(host: Host, a: string, b: string, { json, balls }: DiffOptio
 }
 
 /** Both runs, or the problems of both. */
-async function bothRuns(a: string, b: string): Promise<[RunView, RunView]> {
-  const [before, after] = await Promise.allSettled([readRun(a), readRun(b)]);
+async function bothRuns(a: string, b: string, read: (run: string) => Promise<RunView>): Promise<[RunView, RunView]> {
+  const [before, after] = await Promise.allSettled([read(a), read(b)]);
   if (before.status === 'fulfilled' && after.status === 'fulfilled') return [before.value, after.value];
   const problems: string[] = [];
   for (const result of [before, after]) {
@@ -54,14 +68,17 @@ async function bothRuns(a: string, b: string): Promise<[RunView, RunView]> {
 
 async function readRun(place: string): Promise<RunView> {
   const [, root = place, run = localRun] = /^(.*?)\/runs\/([^/]+)\/?$/.exec(place) ?? [];
+  return viewIn(openStorage(root === '' ? '/' : root), run, `run ${place}`);
+}
+
+async function viewIn(storage: Storage, run: string, subject: string): Promise<RunView> {
   try {
-    return await readRunView(openStorage(root === '' ? '/' : root), run);
+    return await readRunView(storage, run);
   } catch (error) {
     if (!(error instanceof MissingKeyError)) throw error;
-    const advice = 'give the --out folder of a run that has ended, or <root>/runs/<id>';
-    throw new BadInputError(`run ${place}`, [`there is no ${error.key} in it: ${advice}`], {
-      cause: error,
-    });
+    const advice =
+      'give the --out folder of a run that has ended, or <root>/runs/<id>; or the id of one, and with --stack or --endpoint where it is';
+    throw new BadInputError(subject, [`there is no ${error.key} in it: ${advice}`], { cause: error });
   }
 }
 

@@ -16,6 +16,7 @@ interface ServeCommandOptions {
   readonly workers: number;
   readonly memory: number;
   readonly nightly: string | false;
+  readonly auditNow?: boolean;
   readonly json?: boolean;
 }
 
@@ -30,6 +31,7 @@ export function addServe(program: Command, host: Host, done: (code: ExitCode) =>
     .option('--memory <mb>', 'memory cap of each process', positiveInteger, 1769)
     .option('--nightly <cron>', 'when audits are due, UTC', pattern, '0 2 * * *')
     .option('--no-nightly', 'no audits by the clock')
+    .option('--audit-now', 'one audit at once, besides')
     .option('--json', 'print endpoint, bucket and keys as JSON')
     .action(async (options: ServeCommandOptions) => done(await serveUntilEnded(host, options)));
 }
@@ -44,6 +46,7 @@ async function serveUntilEnded(host: Host, options: ServeCommandOptions): Promis
   const server = await serve({
     ...{ root, port: options.port, stack, workers, memoryMb: memory, worker: host.worker, log },
     ...(nightly !== false && { nightly }),
+    auditNow: options.auditNow === true,
   });
   const ended = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { EventSink } from './events';
 
 /** Name of the file of events in the root of a file storage. */
-const eventFile = 'events.jsonl';
+export const eventFile = 'events.jsonl';
 
 /** Appends events to a file in the root, one JSON object a line: what stands for EventBridge on one machine. */
 export function fileEvents(root: string): EventSink {

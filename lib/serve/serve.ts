@@ -12,6 +12,7 @@ import { createEndpoint } from './endpoint';
 import { ServiceError } from './http/message';
 import { type Loopback, listenOnLoopback } from './http/server';
 import { lockRoot } from './lock';
+import { openNotices } from './notices';
 import { serveFolder } from './places';
 import { diskStore } from './s3/disk-store';
 import { createUploads } from './s3/uploads';
@@ -33,6 +34,8 @@ export interface ServeOptions {
   readonly stack: string;
   /** When audits are due (cron, UTC); undefined: never. */
   readonly nightly?: string;
+  /** One audit at once, besides. */
+  readonly auditNow?: boolean;
   /** Told what happens, a line each. */
   readonly log: (line: string) => void;
 }
@@ -86,12 +89,24 @@ async function start(options: ServeOptions, unlock: () => Promise<void>): Promis
     env: { BAVERLY_ROOT: root, BAVERLY_BUCKET: '', BAVERLY_EVENT_BUS: '', BAVERLY_MEMORY_MB: String(memoryMb) },
   });
   const kept = fileStorage(serveFolder(root));
-  const run = createWorkflow({ storage, pool, concurrency: workers, executions: () => executions });
-  const executions = await openExecutions({ storage: kept, run, log });
+  const notices = await openNotices(root, log);
+  const workflow = createWorkflow({ storage, pool, concurrency: workers, executions: () => executions });
+  const executions: Executions = await openExecutions({
+    storage: kept,
+    run: (record, signal) => workflow(record, signal).finally(notices.look),
+    log,
+  });
+  const events = fileEvents(root);
   const triggers = await startTriggers({
     root,
-    context: { storage, bucket: localBucket, startRun: starting(executions), events: fileEvents(root) },
+    context: {
+      storage,
+      bucket: localBucket,
+      startRun: starting(executions),
+      events: { publish: (published) => events.publish(published).finally(notices.look) },
+    },
     ...(options.nightly !== undefined && { nightly: options.nightly }),
+    auditNow: options.auditNow === true,
     log,
   });
   const bucket = diskStore(root);

@@ -29,6 +29,8 @@ export interface TriggersOptions {
   readonly context: DispatchContext;
   /** When audits are due (cron, UTC); undefined: never. */
   readonly nightly?: string;
+  /** One audit at once, besides. */
+  readonly auditNow?: boolean;
   readonly log: (line: string) => void;
   /** Milliseconds before a failed dispatch is tried again; by default a second, then ten. */
   readonly waits?: readonly number[];
@@ -38,7 +40,7 @@ const noteSchema = z.strictObject({ model: z.string() });
 
 /** Starts the clock, and dispatches what the last server on this root left. Throws TypeError for a `nightly` that is no cron pattern. */
 export async function startTriggers(options: TriggersOptions): Promise<Triggers> {
-  const { root, context, nightly, log, waits = [1_000, 10_000] } = options;
+  const { root, context, nightly, auditNow = false, log, waits = [1_000, 10_000] } = options;
   const notes = fileStorage(serveFolder(root));
   const closing = new AbortController();
   const underway = new Set<Promise<void>>();
@@ -65,20 +67,23 @@ export async function startTriggers(options: TriggersOptions): Promise<Triggers>
     follow(`upload of ${model}`, () => dispatchUpload({ model }, context), done);
   }
 
+  function audit(time: number): void {
+    // To the second, which is what a pattern says.
+    const scheduled = new Date(Math.floor(time / 1000) * 1000).toISOString();
+    follow(
+      `audit of ${scheduled}`,
+      () => dispatchAudit({ scheduled }, context),
+      async () => {},
+    );
+  }
+
   const clock =
     nightly === undefined
       ? undefined
       : new Cron(nightly, { timezone: 'UTC' }, (cron: Cron) => {
-          // To the second, which is what a pattern says.
-          const scheduled = new Date(
-            Math.floor((cron.currentRun()?.getTime() ?? Date.now()) / 1000) * 1000,
-          ).toISOString();
-          follow(
-            `audit of ${scheduled}`,
-            () => dispatchAudit({ scheduled }, context),
-            async () => {},
-          );
+          audit(cron.currentRun()?.getTime() ?? Date.now());
         });
+  if (auditNow) audit(Date.now());
 
   for (const { key } of await notes.list('uploads-to-dispatch/')) {
     upload(noteSchema.parse(await getJson(notes, key)).model, key);

@@ -93,6 +93,16 @@ test('a dispatch that fails is tried again, and if need be by the next server', 
   expect(next.started).toHaveLength(1);
 });
 
+test('an audit that is asked for at the start is one, without a clock', async () => {
+  const { storage, started, lines, begin } = await setUp();
+  await storage.put('models/m.onnx', 'x');
+  const triggers = await begin({ auditNow: true });
+  await until(() => started.length > 0);
+  await triggers.close();
+  expect(started).toHaveLength(1);
+  expect(lines).toEqual([expect.stringMatching(/^audit of \d{4}-\d\d-\d\dT\S+\.000Z: run p-m-\S+ starts$/)]);
+});
+
 test('the clock starts audits, each named by its time', async () => {
   const { storage, started, begin, root } = await setUp();
   await storage.put('models/m.onnx', 'x');
