@@ -8,7 +8,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createEngine, type Engine } from '../lib/group/engine';
-import { predictedClass, type Techniques } from '../lib/group/verify';
+import { predictedClass } from '../lib/group/predicted-class';
+import type { Techniques } from '../lib/group/verify';
 import { asPrior, emptyPosterior } from '../lib/schedule/bandit';
 import { statusAt } from '../lib/schedule/state';
 import { type Images, readBenchmark, readImages, readMnist } from './support/data';
@@ -53,7 +54,7 @@ interface Line {
 }
 
 /** What mini-batches use. */
-const usual: Required<Techniques> = { lemmas: false, transfer: false };
+const usual: Required<Techniques> = { lemmas: false, transfer: false, jointSearch: true };
 
 export async function group(args: string[]): Promise<void> {
   const options = optionsOf(args, {

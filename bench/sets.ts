@@ -4,7 +4,7 @@
  * With --only nothing is stored.
  */
 import { createEngine } from '../lib/group/engine';
-import { predictedClass } from '../lib/group/verify';
+import { predictedClass } from '../lib/group/predicted-class';
 import { emptyPosterior } from '../lib/schedule/bandit';
 import { statusAt } from '../lib/schedule/state';
 import { cifarImages, type Images, readBenchmark, readImages, readMnist } from './support/data';

@@ -1,8 +1,9 @@
 import { effortOf } from '../../lib/group/effort';
 import type { Engine } from '../../lib/group/engine';
 import { buildForest } from '../../lib/group/forest';
+import type { Member } from '../../lib/group/member';
 import { fingerprintsAt } from '../../lib/group/patterns';
-import { type Member, type Techniques, verifyMiniBatch } from '../../lib/group/verify';
+import { type Techniques, verifyMiniBatch } from '../../lib/group/verify';
 import type { Box } from '../../lib/region/box';
 import { misclassification } from '../../lib/region/violation';
 import type { Posterior } from '../../lib/schedule/bandit';

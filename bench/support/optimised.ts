@@ -36,7 +36,10 @@ export async function optimisedBounds(images: Images, name: string, epsilon: num
     const left = all.filter(({ violation }, i) => !(provenMargin(violation, bounds[i].rows) > 0));
     byCrown = verified = balls - left.length;
     for (const { box, violation, rows } of left) {
-      const { kind } = await engine.searcher.search(box, violation, rows, Date.now() + 60_000, secondsPerBall);
+      const { kind } = await engine.searcher.search(box, violation, rows, {
+        deadline: Date.now() + 60_000,
+        cpuSeconds: secondsPerBall,
+      });
       if (kind === 'proven') verified++;
     }
     if (run > 0) runs.push(rounded(clock()));

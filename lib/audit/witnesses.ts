@@ -1,7 +1,7 @@
 import { parseNpy } from '../dataset/npy';
 import { BadInputError } from '../errors';
 import type { Engine } from '../group/engine';
-import { predictedClass } from '../group/verify';
+import { predictedClass } from '../group/predicted-class';
 import { misclassification, violates } from '../region/violation';
 import { MissingKeyError, type Storage } from '../storage/storage';
 

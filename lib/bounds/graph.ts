@@ -14,8 +14,8 @@ export interface GraphBuilder {
   integers(values: readonly number[], shape: readonly number[]): Value;
   scalar(value: number): Value;
   reshape(value: Value, shape: readonly number[]): Value;
-  /** Sums each row: [R, n] to [R, 1]. */
-  sumColumns(value: Value): Value;
+  /** Sums each row: [R, n] to [R, 1], [G, R, n] to [G, R, 1]; of two dimensions unless told. */
+  sumColumns(value: Value, rank?: number): Value;
   /** Makes the value an output under the name, of two dimensions unless told. */
   output(name: string, value: Value, rank?: number): void;
   encode(): Uint8Array;
@@ -52,7 +52,12 @@ export function graphBuilder(): GraphBuilder {
     constants.push(floatTensor(name, shape, Float32Array.from(values)));
     return name;
   };
-  const columns = integers([1], [1]);
+  const last = new Map<number, Value>();
+  const lastOf = (rank: number): Value => {
+    const axis = last.get(rank) ?? integers([rank - 1], [1]);
+    last.set(rank, axis);
+    return axis;
+  };
   return {
     node,
     integers,
@@ -63,7 +68,7 @@ export function graphBuilder(): GraphBuilder {
       return name;
     },
     reshape: (value, shape) => node('Reshape', [value, integers(shape, [shape.length])]),
-    sumColumns: (value) => node('ReduceSum', [value, columns], { keepdims: 1 }),
+    sumColumns: (value, rank = 2) => node('ReduceSum', [value, lastOf(rank)], { keepdims: 1 }),
     output(name, value, rank = 2) {
       nodes.push({ opType: 'Identity', name, input: [value], output: [name] });
       const dimensions = Array.from({ length: rank }, (_, i) => `${name}${i}`);

@@ -2,6 +2,7 @@ import type { Box } from '../region/box';
 import type { Violation } from '../region/violation';
 import { effortOf } from './effort';
 import type { Engine } from './engine';
+import type { Step } from './step';
 import { verifyMiniBatch } from './verify';
 
 /** Whether a point of some box violates: VNN-COMP's words for it. */
@@ -17,13 +18,18 @@ const attempts = 2;
 export async function settleProperties(
   engine: Engine,
   properties: readonly { readonly box: Box; readonly violation: Violation }[],
-  { deadline, seed }: { readonly deadline: number; readonly seed: number },
+  { deadline, seed, step }: { readonly deadline: number; readonly seed: number; readonly step?: Step },
 ): Promise<PropertyAnswer> {
   let open = properties.map((property, i) => ({ ...property, seed: seed + i }));
   for (let attempt = 1; attempt <= attempts && open.length > 0; attempt++) {
     const effort = effortOf(attempt, attempt === 1 ? 'first' : 'rest');
     const secondsPerBall = Math.max(0, deadline - Date.now()) / 1000 / open.length;
-    const options = { effort: { ...effort, searchShare: attempt === 1 ? 0 : 1 }, deadline, secondsPerBall };
+    const options = {
+      effort: { ...effort, searchShare: attempt === 1 ? 0 : 1 },
+      deadline,
+      secondsPerBall,
+      ...(step && { step }),
+    };
     const { members } = await verifyMiniBatch(engine, open, options);
     for (const outcome of members) {
       if (outcome.verdict === 'not-robust') return { kind: 'sat', witness: outcome.witness };

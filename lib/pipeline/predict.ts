@@ -1,5 +1,5 @@
 import type { Engine } from '../group/engine';
-import { predictedClass } from '../group/verify';
+import { predictedClass } from '../group/predicted-class';
 
 const inputsPerCall = 256;
 

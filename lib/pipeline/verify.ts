@@ -2,7 +2,9 @@ import { writeNpy } from '../dataset/npy';
 import { openRecords, type Records } from '../dataset/records';
 import { effortOf } from '../group/effort';
 import { createEngine, type Engine } from '../group/engine';
-import { type Member, type MemberOutcome, type Techniques, verifyMiniBatch } from '../group/verify';
+import { plainStep, type Step } from '../group/step';
+import type { Member, MemberOutcome } from '../group/member';
+import { type Techniques, verifyMiniBatch } from '../group/verify';
 import { misclassification } from '../region/violation';
 import { unpackIds } from '../schedule/packed';
 import {
@@ -18,6 +20,7 @@ import { readCheckpoints, writeCheckpoint } from './checkpoints';
 import { readInputs } from './inputs';
 import { resultKey, witnessKey } from './keys';
 import { type LemmaStore, openLemmaStore } from './lemmas';
+import { readModelFile } from './model-file';
 import { readJson, readRecord } from './records';
 
 /** What verify says to the state machine; the result itself is in storage. */
@@ -47,6 +50,8 @@ interface Warm {
 export interface VerifyHooks {
   /** Of a mini-batch whose result this process wrote, not of one that another had written. */
   readonly onResult?: (batch: MiniBatch, result: BatchResult) => void;
+  /** Does the steps of a mini-batch: `load model`, `read`, `bounds`, `attack`, `search`, `write witnesses` (and checkpoints), `write`. */
+  readonly step?: Step;
 }
 
 /** Time kept back for writing the result, of the seconds a mini-batch has. */
@@ -61,18 +66,20 @@ export function createVerifier(
   memoryBytes: number,
   now: () => number = Date.now,
   techniques: Techniques = { lemmas: false },
-  hooks: VerifyHooks = {},
+  { onResult, step = plainStep }: VerifyHooks = {},
 ): Verifier {
   let warm: Warm | undefined;
   const warmUp = async (storage: Storage, run: string): Promise<Warm> => {
     const key = `${storage.location} ${run}`;
-    if (warm?.key === key) return warm;
+    return warm?.key === key ? warm : step('load model', () => load(storage, run, key));
+  };
+  const load = async (storage: Storage, run: string, key: string): Promise<Warm> => {
     await warm?.engine.release();
     warm = undefined;
     const record = await readRecord(storage, run);
     const records = await openRecords(storage, record.request.dataset, record.preprocessing);
     const { model } = record.request;
-    const engine = await createEngine(await storage.get(model), `model ${model}`, { memoryBytes });
+    const engine = await createEngine(await readModelFile(storage, model), `model ${model}`, { memoryBytes });
     if (engine.hash !== record.modelHash || records.manifest.sha256 !== record.datasetHash) {
       await engine.release();
       throw new Error(`model or data set of run ${run} changed since it was planned`);
@@ -89,10 +96,10 @@ export function createVerifier(
       // Delivered again: the work is done already.
       const earlier = await existing(storage, key);
       if (earlier) return summary(earlier);
-      const result = await run(storage, batch, await warmUp(storage, batch.run), now);
-      const isFirst = await storage.putIfAbsent(key, JSON.stringify(result));
+      const result = await run(storage, batch, await warmUp(storage, batch.run), now, step);
+      const isFirst = await step('write', () => storage.putIfAbsent(key, JSON.stringify(result)));
       if (!isFirst) return summary(await readJson(storage, key, batchResultSchema));
-      hooks.onResult?.(batch, result);
+      onResult?.(batch, result);
       return summary(result);
     },
   };
@@ -112,12 +119,13 @@ async function run(
   batch: MiniBatch,
   { record, records, engine, lemmas }: Warm,
   now: () => number,
+  step: Step,
 ): Promise<BatchResult> {
   const started = now();
   const cpu = process.cpuUsage();
   const { request } = record;
   const ids = unpackIds(batch.inputs);
-  const inputs = await readInputs(records, engine.network, ids);
+  const inputs = await step('read', () => readInputs(records, engine.network, ids));
   const violation = misclassification(batch.label, record.classes);
   const effort = effortOf(batch.attempt, batch.kind);
   const balls = Array.from(ids, (input) => ({ run: batch.run, epsilon: batch.epsilon, input }));
@@ -138,17 +146,20 @@ async function run(
     secondsPerBall: secondsPerBall(batch, request.secondsPerBall),
     deadline: started + 1000 * seconds,
     techniques: { lemmas: lemmas !== undefined },
+    step,
   });
   await lemmas?.save(engine.lemmas);
   const results: BallResult[] = [];
-  for (const [i, input] of ids.entries()) {
-    const key = witnessKey(batch.run, batch.round, batch.epsilon, input);
-    const member = outcome.members[i];
-    if (member.verdict === 'not-robust')
-      await storage.put(key, writeNpy({ shape: engine.network.inputShape, values: member.witness }));
-    if (member.verdict === 'open' && member.checkpoint) await writeCheckpoint(storage, balls[i], member.checkpoint);
-    results.push(ballResult(input, member, key));
-  }
+  await step('write witnesses', async () => {
+    for (const [i, input] of ids.entries()) {
+      const key = witnessKey(batch.run, batch.round, batch.epsilon, input);
+      const member = outcome.members[i];
+      if (member.verdict === 'not-robust')
+        await storage.put(key, writeNpy({ shape: engine.network.inputShape, values: member.witness }));
+      if (member.verdict === 'open' && member.checkpoint) await writeCheckpoint(storage, balls[i], member.checkpoint);
+      results.push(ballResult(input, member, key));
+    }
+  });
   const { user, system } = process.cpuUsage(cpu);
   return {
     id: batch.id,

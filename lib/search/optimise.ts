@@ -3,7 +3,7 @@ import { floatTensor } from '../bounds/sessions';
 import { inputBlock } from './blocks';
 import { candidatesOf, gapsOf, type StepValues } from './candidates';
 import type { Problem } from './problem';
-import type { StepProgram } from './steps';
+import type { StepCall, StepProgram, Tensors } from './steps';
 import type { Candidate, SubProblem } from './sub-problem';
 import { addCutConstants, ascend, type LayerTables, layerTables } from './tables';
 
@@ -32,7 +32,7 @@ export interface StepOptions {
 const decay = 0.97;
 
 /** The matrices of a problem as tensors, made once. */
-export function problemFeeds({ layers, inputSize }: Problem, end = layers.length): { [name: string]: ort.Tensor } {
+export function problemFeeds({ layers, inputSize }: Problem, end = layers.length): Tensors {
   const feeds: { [name: string]: ort.Tensor } = {};
   for (const [k, { weights, bias, error, size }] of layers.slice(0, end).entries()) {
     for (const { from, matrix } of weights) {
@@ -53,18 +53,19 @@ export function problemFeeds({ layers, inputSize }: Problem, end = layers.length
 export async function optimise(
   program: StepProgram,
   problem: Problem,
-  feeds: { readonly [name: string]: ort.Tensor },
+  feeds: Tensors,
   open: readonly SubProblem[],
   { steps, alphaRate, betaRate, layers: end = problem.layers.length }: StepOptions,
 ): Promise<Optimised[]> {
   const rows = open.length;
   const layers = problem.layers.slice(0, end).map((_, k) => layerTables(problem, k, open));
-  const { tensors, into, out } = exchange(problem, layers, open);
+  const { tables, into, out } = exchange(problem, layers, open);
+  const call: StepCall = { matrices: feeds, tables, into, rows };
   const best = new Float64Array(rows).fill(Number.NEGATIVE_INFINITY);
   for (let step = 1; step <= steps; step++) {
     const constants = Float64Array.from(open, ({ row }) => row.constant);
-    for (const tables of layers) addCutConstants(tables, constants);
-    await program.run({ ...feeds, ...tensors }, into);
+    for (const layer of layers) addCutConstants(layer, constants);
+    await program.run(call, step === steps);
     let isProven = true;
     for (let r = 0; r < rows; r++) {
       const bound = out.bound[r] + constants[r];
@@ -73,8 +74,8 @@ export async function optimise(
     }
     if (isProven || step === steps) break;
     const rate = decay ** (step - 1);
-    for (const [k, tables] of layers.entries()) {
-      if (out[`h${k}`]) ascend(tables, out[`h${k}`], out[`z${k}`], step, alphaRate * rate, betaRate * rate);
+    for (const [k, layer] of layers.entries()) {
+      if (out[`h${k}`]) ascend(layer, out[`h${k}`], out[`z${k}`], step, alphaRate * rate, betaRate * rate);
     }
   }
   return open.map(
@@ -92,7 +93,7 @@ export async function optimise(
 function exchange(problem: Problem, layers: readonly LayerTables[], open: readonly SubProblem[]) {
   const rows = open.length;
   const { inputSize } = problem;
-  const tensors: { [name: string]: ort.Tensor } = {};
+  const tables: { [name: string]: ort.Tensor } = {};
   const into: { [name: string]: ort.Tensor } = {};
   const out: { [name: string]: Float32Array } & StepValues = {};
   const output = (name: string, columns: number): void => {
@@ -104,24 +105,24 @@ function exchange(problem: Problem, layers: readonly LayerTables[], open: readon
     if (open[0].row.coefficients[k]) {
       const start = new Float32Array(rows * size);
       for (const [r, { row }] of open.entries()) start.set(row.coefficients[k]!, r * size);
-      tensors[`c${k}`] = floatTensor(start, rows, size);
+      tables[`c${k}`] = floatTensor(start, rows, size);
     }
     if (!reads.has(k)) continue;
-    tensors[`a${k}`] = floatTensor(alpha, rows, size);
-    tensors[`s${k}`] = floatTensor(slope, rows, size);
-    tensors[`t${k}`] = floatTensor(intercept, rows, size);
-    tensors[`m${k}`] = floatTensor(multiplier, rows, size);
+    tables[`a${k}`] = floatTensor(alpha, rows, size);
+    tables[`s${k}`] = floatTensor(slope, rows, size);
+    tables[`t${k}`] = floatTensor(intercept, rows, size);
+    tables[`m${k}`] = floatTensor(multiplier, rows, size);
     output(`h${k}`, size);
     output(`z${k}`, size);
   }
   if (open[0].row.input) {
     const inputs = new Float32Array(rows * inputSize);
     for (const [r, { row }] of open.entries()) inputs.set(row.input!, r * inputSize);
-    tensors.cx = floatTensor(inputs, rows, inputSize);
+    tables.cx = floatTensor(inputs, rows, inputSize);
   }
   output('bound', 1);
   output('corner', inputSize);
-  return { tensors, into, out };
+  return { tables, into, out };
 }
 
 /** The layers that functionals depend on. */

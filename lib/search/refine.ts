@@ -1,7 +1,6 @@
-import type * as ort from 'onnxruntime-node';
 import { optimise } from './optimise';
 import type { Problem } from './problem';
-import type { StepProgram } from './steps';
+import type { StepProgram, Tensors } from './steps';
 import { type Candidate, childOf, type SubProblem } from './sub-problem';
 import { isOver, type TimeLimit } from './time-limit';
 
@@ -50,7 +49,7 @@ const steps = 8;
 export async function refine(
   program: StepProgram,
   problem: Problem,
-  feeds: { readonly [name: string]: ort.Tensor },
+  feeds: Tensors,
   roots: readonly Root[],
   { layers, leaves: most, onProven, ...time }: RefineOptions,
 ): Promise<number[]> {

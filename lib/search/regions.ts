@@ -16,7 +16,7 @@ import type { Recorder } from './proof';
 import { assumptionsOf, listed } from './resume';
 import type { StepPrograms } from './steps';
 import { tightenBounds } from './tighten';
-import type { TimeLimit } from './time-limit';
+import { type TimeLimit, timeOf } from './time-limit';
 import { searchTree, type TreeResult, type TryWitness } from './tree';
 
 type OpenTree = Extract<TreeResult, { kind: 'open' }>;
@@ -115,8 +115,8 @@ export async function searchRegions(
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     let region = next;
     regions++;
-    const { deadline, cpuEnd, levels } = options;
-    const time: TimeLimit = { deadline, ...(cpuEnd !== undefined && { cpuEnd }) };
+    const { levels } = options;
+    const time = timeOf(options);
     const { tightenSteps, leaves, widest, limit } = levels[region.level];
     const recorder = region.assumed.some(({ size }) => size > 0) ? undefined : options.recorder;
     const own = await tightenBounds(blocks, box, region.bounds, steps.get, {

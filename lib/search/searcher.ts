@@ -8,12 +8,13 @@ import { type Blocks, blocksOf } from './blocks';
 import type { Checkpoint } from './checkpoint';
 import { doubleBounder } from './double';
 import { doubtsOf } from './doubt';
+import { createFrontier, type Frontier, type Lane } from './frontier';
 import { levels } from './levels';
 import type { AffineFunctional, Problem } from './problem';
 import { type Proof, recorder, unlikeness } from './proof';
 import { type SearchResult, searchRegions } from './regions';
 import { type StepPrograms, stepPrograms } from './steps';
-import { cpuEndIn } from './time-limit';
+import { processCpu } from './time-limit';
 import { transferProof } from './transfer';
 
 /** `transferred`: proven by what proved another ball, and a few sub-problems more. */
@@ -22,27 +23,30 @@ export type SearcherResult = SearchResult | { readonly kind: 'transferred'; read
 /** Proofs of the balls of a mini-batch, the latest last. */
 export type ProofShelf = Proof[];
 
+export interface SearchOptions {
+  /** Clock time, ms since the epoch. */
+  readonly deadline: number;
+  /** CPU time that it may take, by default without limit. */
+  readonly cpuSeconds?: number;
+  /** Where an earlier search of the same box and rows stopped. */
+  readonly resume?: Checkpoint;
+  /** Of other balls with as many functionals: the one of the most similar ball is tried first, and that of this ball is added. */
+  readonly proofs?: ProofShelf;
+  /** Its place among searches that share their calls; the caller leaves it afterwards. */
+  readonly lane?: Lane;
+}
+
 /** Complete search of single balls of one network. */
 export interface Searcher {
-  /**
-   * Proves all rows > 0 on the box, or finds a counterexample to the violation that they stand for.
-   *
-   * @param deadline clock time, ms since the epoch
-   * @param cpuSeconds CPU time that it may take, by default without limit
-   * @param resume where an earlier search of the same box and rows stopped
-   * @param proofs of other balls with as many functionals: the one of the most similar ball is tried first, and that of this ball is added
-   */
-  search(
-    box: Box,
-    violation: Violation,
-    rows: readonly HalfSpace[],
-    deadline: number,
-    cpuSeconds?: number,
-    resume?: Checkpoint,
-    proofs?: ProofShelf,
-  ): Promise<SearcherResult>;
+  /** Proves all rows > 0 on the box, or finds a counterexample to the violation that they stand for. */
+  search(box: Box, violation: Violation, rows: readonly HalfSpace[], options: SearchOptions): Promise<SearcherResult>;
+  /** For searches that run at the same time and share their calls, at most `searchesAtOnce`. */
+  frontier(): Frontier;
   release(): Promise<void>;
 }
+
+/** Searches of one frontier: each may keep this part of the open sub-problems that the memory cap allows. */
+export const searchesAtOnce = 8;
 
 /** Sub-problems bounded by one call. */
 const batch = 128;
@@ -75,14 +79,20 @@ export function createSearcher(
 ): Searcher {
   let compiled: { blocks: Blocks; steps: StepPrograms; double: ReturnType<typeof doubleBounder> } | undefined;
   const compile = () => {
-    const blocks = blocksOf(network);
-    return { blocks, steps: stepPrograms(blocks), double: doubleBounder(network) };
+    if (compiled === undefined) {
+      const blocks = blocksOf(network);
+      compiled = { blocks, steps: stepPrograms(blocks), double: doubleBounder(network) };
+    }
+    return compiled;
   };
   return {
-    async search(box, violation, rows, deadline, cpuSeconds = Number.POSITIVE_INFINITY, resume, proofs) {
-      const cpuEnd = cpuEndIn(cpuSeconds);
-      compiled ??= compile();
-      const { blocks, steps, double } = compiled;
+    frontier: () => createFrontier(compile().steps),
+    async search(box, violation, rows, options) {
+      const { deadline, cpuSeconds = Number.POSITIVE_INFINITY, resume, proofs, lane } = options;
+      const cpuClock = lane?.cpuClock ?? processCpu;
+      const cpuEnd = cpuClock() + 1e6 * cpuSeconds;
+      const { blocks, steps: own, double } = compile();
+      const steps = lane?.steps ?? own;
       const tryWitness = (problem: Problem) => async (corner: Float32Array | Float64Array) => {
         if (inside.empty) return undefined;
         const point = cornerPoint(problem, inside, corner);
@@ -93,15 +103,16 @@ export function createSearcher(
       const functionals = rows.map(({ coefficients, offset }) => ({ terms: [...coefficients.entries()], offset }));
       const bounds = await bounder.preActivations(box);
       const record = proofs && resume === undefined ? recorder(rows.length) : undefined;
-      const options = {
-        ...{ deadline, cpuEnd, batch, frontier: frontierOf(network, memoryBytes) },
+      const regionOptions = {
+        ...{ deadline, cpuEnd, cpuClock, batch },
+        frontier: frontierOf(network, lane ? memoryBytes / searchesAtOnce : memoryBytes),
         doubtsOf: (problem: Problem, open: readonly AffineFunctional[]) => doubtsOf(double, box, problem, open),
         ...(record && { recorder: record }),
       };
       const nearest = record && mostSimilar(proofs ?? [], bounds, rows.length);
       const ball = outward(box);
       const transfer =
-        nearest && (await transferProof(blocks, steps, ball, bounds, functionals, tryWitness, nearest, options));
+        nearest && (await transferProof(blocks, steps, ball, bounds, functionals, tryWitness, nearest, regionOptions));
       const keep = (): void => shelve(proofs, record?.proof(bounds, mostLeaves));
       if (transfer?.kind === 'proven') {
         keep();
@@ -110,7 +121,7 @@ export function createSearcher(
       if (transfer?.kind === 'witness') return { ...transfer, regions: 1 };
       const rest = transfer?.rest ?? resume;
       const result = await searchRegions(blocks, steps, ball, transfer?.bounds ?? bounds, functionals, tryWitness, {
-        ...options,
+        ...regionOptions,
         levels,
         ...(rest && { resume: rest }),
       });

@@ -7,10 +7,16 @@ export interface StepShape {
   readonly layers: readonly { readonly from: readonly number[] }[];
 }
 
+export interface StepGraphOptions {
+  /** The layer of the functionals; by default the output. */
+  readonly end?: number;
+  /** For G problems at once. */
+  readonly batched?: boolean;
+}
+
 /**
- * One step of the optimised bound (alpha and beta) as an ONNX graph over R rows of one problem, for functionals of layer `end` (by default the
- * output); the matrices are inputs, so one session serves
- * every ball of a network.
+ * One step of the optimised bound (alpha and beta) as an ONNX graph over R rows of one problem, for functionals of layer `end`; the matrices are inputs, so
+ * one session serves every ball of a network.
  *
  * inputs per layer k, with n_k neurons alive
  *   w<k>_<s>   float [n_k, n_s]     block from source s (x: the input)
@@ -26,59 +32,70 @@ export interface StepShape {
  *   z<k>       float [R, n_k]       pre-activations of the relaxed network at the minimiser
  *   corner     float [R, n]         the minimiser, in e of [-1, 1]^n
  *
+ * Batched, each of these has a first dimension G more, and there are the same blocks and biases, transposed: `tw<k>_<s>` [G, n_s, n_k] and `tb<k>` [G, n_k, 1].
+ * Products are batched then: the rows of a problem meet its own matrices only.
+ *
  * With the minimiser fixed, the bound is linear in slopes and multipliers: d bound / d a = max(h, 0) z, and d bound / d beta = -z or +z
  * (Wang et al. 2021, beta-CROWN, section 3.3).
  */
-export function emitStep({ relus, layers }: StepShape, end = relus.length): Uint8Array {
+export function emitStep({ relus, layers }: StepShape, options: StepGraphOptions = {}): Uint8Array {
+  const { end = relus.length, batched = false } = options;
   const graph = graphBuilder();
-  const block = (k: number, s: number): Value => {
+  const rank = batched ? 3 : 2;
+  const input = (name: string, rows: string | number, columns: string | number): Value =>
+    graph.input(name, 'float', batched ? ['G', rows, columns] : [rows, columns]);
+  const table = (name: string, k: number): Value => input(`${name}${k}`, 'R', `n${k}`);
+  const blockOf = (k: number, s: number): { name: string; columns: string } => {
     const from = layers[k].from[s];
-    const name = from === inputBlock ? 'x' : `${from}`;
-    return graph.input(`w${k}_${name}`, 'float', [`n${k}`, from === inputBlock ? 'nx' : `n${from}`]);
+    return from === inputBlock ? { name: `w${k}_x`, columns: 'nx' } : { name: `w${k}_${from}`, columns: `n${from}` };
   };
-  const table = (name: string, k: number): Value => graph.input(`${name}${k}`, 'float', ['R', `n${k}`]);
-  const column = graph.integers([-1, 1], [2]);
+  const block = (k: number, s: number): Value => {
+    const { name, columns } = blockOf(k, s);
+    return input(name, `n${k}`, columns);
+  };
+  const affine = (k: number, s: number, from: Value, shift: Value): Value => {
+    if (!batched) return graph.node('Gemm', [from, block(k, s), shift], { transB: 1 });
+    const { name, columns } = blockOf(k, s);
+    return graph.node('Add', [graph.node('MatMul', [from, input(`t${name}`, columns, `n${k}`)]), shift]);
+  };
+  const column = batched ? undefined : graph.integers([-1, 1], [2]);
+  const biasColumn = (k: number): Value =>
+    column ? graph.node('Reshape', [input(`b${k}`, 1, `n${k}`), column]) : input(`tb${k}`, `n${k}`, 1);
+  const zero = graph.scalar(0);
   const constants: Value[] = [];
   const onRelus: (Value | undefined)[] = relus.map(() => undefined);
   let onInput: Value | undefined;
   const add = (a: Value | undefined, b: Value): Value => (a === undefined ? b : graph.node('Add', [a, b]));
 
   for (const from of layers[end].from) {
-    if (from === inputBlock) onInput = graph.input('cx', 'float', ['R', 'nx']);
+    if (from === inputBlock) onInput = input('cx', 'R', 'nx');
     else onRelus[from] = table('c', from);
   }
-  const below: { positive: Value; isPositive: Value }[] = [];
-  const read = new Set<number>();
+  /** By layer, the line of each row and neuron: relu(z) relaxed to slope z + shift. */
+  const lines: { slope: Value; shift: Value }[] = [];
   for (let k = end - 1; k >= 0; k--) {
     const coefficients = onRelus[k];
     if (coefficients === undefined) continue;
-    read.add(k);
-    const positive = graph.node('Relu', [coefficients]);
-    const negative = graph.node('Sub', [coefficients, positive]);
-    below[k] = { positive, isPositive: graph.node('Greater', [coefficients, graph.scalar(0)]) };
-    const sloped = graph.node('Add', [
-      graph.node('Mul', [positive, table('a', k)]),
-      graph.node('Mul', [negative, table('s', k)]),
-    ]);
-    const onZ = graph.node('Add', [sloped, table('m', k)]);
-    constants.push(graph.sumColumns(graph.node('Mul', [negative, table('t', k)])));
-    const bias = graph.node('Reshape', [graph.input(`b${k}`, 'float', [1, `n${k}`]), column]);
-    constants.push(graph.node('MatMul', [onZ, bias]));
-    const error = graph.node('MatMul', [graph.node('Abs', [onZ]), graph.input(`e${k}`, 'float', [`n${k}`, 1])]);
+    const isPositive = graph.node('Greater', [coefficients, zero]);
+    const slope = graph.node('Where', [isPositive, table('a', k), table('s', k)]);
+    const shift = graph.node('Where', [isPositive, zero, table('t', k)]);
+    lines[k] = { slope, shift };
+    const onZ = graph.node('Add', [graph.node('Mul', [coefficients, slope]), table('m', k)]);
+    constants.push(graph.sumColumns(graph.node('Mul', [coefficients, shift]), rank));
+    constants.push(graph.node('MatMul', [onZ, biasColumn(k)]));
+    const error = graph.node('MatMul', [graph.node('Abs', [onZ]), input(`e${k}`, `n${k}`, 1)]);
     constants.push(graph.node('Neg', [error]));
     for (const [s, from] of layers[k].from.entries()) {
       const product = graph.node('MatMul', [onZ, block(k, s)]);
       if (from === inputBlock) onInput = add(onInput, product);
       else onRelus[from] = add(onRelus[from], product);
     }
-    graph.output(`h${k}`, coefficients);
+    graph.output(`h${k}`, coefficients, rank);
   }
   if (onInput === undefined) throw new RangeError('no ReLU of the network depends on the input');
-  constants.push(graph.node('Neg', [graph.sumColumns(graph.node('Abs', [onInput]))]));
-  graph.output(
-    'bound',
-    constants.reduce((a, b) => graph.node('Add', [a, b])),
-  );
+  constants.push(graph.node('Neg', [graph.sumColumns(graph.node('Abs', [onInput]), rank)]));
+  const bound = constants.reduce((a, b) => graph.node('Add', [a, b]));
+  graph.output('bound', bound, rank);
 
   // -sign, but for coefficients below 1e-30, which decide nothing: cheaper than Sign.
   const corner = graph.node('Clip', [
@@ -86,16 +103,14 @@ export function emitStep({ relus, layers }: StepShape, end = relus.length): Uint
     graph.scalar(-1),
     graph.scalar(1),
   ]);
-  graph.output('corner', corner);
+  graph.output('corner', corner, rank);
   const values: Value[] = [];
   for (let k = 0; k < end; k++) {
-    if (!read.has(k)) continue;
-    let z: Value = graph.input(`b${k}`, 'float', [1, `n${k}`]);
-    for (const [s, from] of layers[k].from.entries())
-      z = graph.node('Gemm', [from === inputBlock ? corner : values[from], block(k, s), z], { transB: 1 });
-    graph.output(`z${k}`, z);
-    const above = graph.node('Add', [graph.node('Mul', [z, table('s', k)]), table('t', k)]);
-    values[k] = graph.node('Where', [below[k].isPositive, graph.node('Mul', [z, table('a', k)]), above]);
+    if (lines[k] === undefined) continue;
+    let z: Value = input(`b${k}`, 1, `n${k}`);
+    for (const [s, from] of layers[k].from.entries()) z = affine(k, s, from === inputBlock ? corner : values[from], z);
+    graph.output(`z${k}`, z, rank);
+    values[k] = graph.node('Add', [graph.node('Mul', [z, lines[k].slope]), lines[k].shift]);
   }
   return graph.encode();
 }

@@ -2,16 +2,36 @@ import * as ort from 'onnxruntime-node';
 import { type Blocks, inputBlock } from './blocks';
 import { emitStep, type StepShape } from './step-graph';
 
+/** Named tensors of two dimensions. */
+export type Tensors = { readonly [name: string]: ort.Tensor };
+
+/** What the steps of some sub-problems of one problem read and write (step-graph.ts); the same object at each of their steps. */
+export interface StepCall {
+  /** The problem's own: blocks, biases, error weights. The same object for all calls of a problem. */
+  readonly matrices: Tensors;
+  /** [rows, ...] each: where the rows start, slopes, intercepts, multipliers. Only slopes below, a<k>, and multipliers, m<k>, change from step to step. */
+  readonly tables: Tensors;
+  /** [rows, ...] each: where the outputs go. */
+  readonly into: Tensors;
+  readonly rows: number;
+}
+
 /** The compiled step of the optimised bound for functionals of one layer (step-graph.ts). */
 export interface StepProgram {
-  /** Writes the outputs into the tensors that are given, which is cheaper than new ones at every step. */
-  run(feeds: { readonly [name: string]: ort.Tensor }, into: { readonly [name: string]: ort.Tensor }): Promise<void>;
+  /**
+   * Makes a step: writes the outputs into the tensors that are given, which is cheaper than new ones.
+   *
+   * @param isLast whether the minimisers are wanted too; else they may be left as they were
+   */
+  run(call: StepCall, isLast: boolean): Promise<void>;
 }
 
 /** The step programs of a network, each compiled at its first use and kept until `release`. */
 export interface StepPrograms {
   /** For functionals of layer `end`; `isFolded`: for problems whose layers read the input and every layer before (fold.ts). */
   get(end: number, isFolded?: boolean): Promise<StepProgram>;
+  /** The same for several problems at once, of tensors with a dimension G before the others. */
+  batched(end: number, isFolded: boolean): Promise<ort.InferenceSession>;
   release(): Promise<void>;
 }
 
@@ -21,11 +41,11 @@ export function stepPrograms(blocks: Blocks): StepPrograms {
     relus: blocks.relus,
     layers: blocks.layers.map((_, k) => ({ from: [inputBlock, ...Array.from({ length: k }, (_, s) => s)] })),
   };
-  const compiled = (end: number, isFolded: boolean): Promise<ort.InferenceSession> => {
-    const key = `${end} ${isFolded}`;
+  const compiled = (end: number, isFolded: boolean, batched: boolean): Promise<ort.InferenceSession> => {
+    const key = `${end} ${isFolded} ${batched}`;
     let session = sessions.get(key);
     if (session === undefined) {
-      session = ort.InferenceSession.create(emitStep(isFolded ? everyLayer : blocks, end), {
+      session = ort.InferenceSession.create(emitStep(isFolded ? everyLayer : blocks, { end, batched }), {
         intraOpNumThreads: 1,
         interOpNumThreads: 1,
         executionMode: 'sequential',
@@ -37,13 +57,14 @@ export function stepPrograms(blocks: Blocks): StepPrograms {
   };
   return {
     async get(end, isFolded = false) {
-      const session = await compiled(end, isFolded);
+      const session = await compiled(end, isFolded, false);
       return {
-        async run(feeds, into) {
-          await session.run(feeds, into);
+        async run({ matrices, tables, into }) {
+          await session.run({ ...matrices, ...tables }, into);
         },
       };
     },
+    batched: (end, isFolded) => compiled(end, isFolded, true),
     async release() {
       const all = [...sessions.values()];
       sessions.clear();

@@ -2,20 +2,26 @@
 export interface TimeLimit {
   /** Clock time, ms since the epoch. */
   readonly deadline: number;
-  /** CPU time of this process, microseconds since its start: what a busy machine does not take away. Without, only the clock counts. */
+  /** CPU time, microseconds on `cpuClock`: what a busy machine does not take away. Without, only the clock counts. */
   readonly cpuEnd?: number;
+  /** CPU time so far; by default that of this process. */
+  readonly cpuClock?: CpuClock;
 }
 
-/** The CPU time so many seconds from now. */
-export function cpuEndIn(seconds: number): number {
-  return cpuMicroseconds() + 1e6 * seconds;
+/** CPU time in microseconds. */
+export type CpuClock = () => number;
+
+/** The limit among other options, and nothing else. */
+export function timeOf({ deadline, cpuEnd, cpuClock }: TimeLimit): TimeLimit {
+  return { deadline, ...(cpuEnd !== undefined && { cpuEnd }), ...(cpuClock && { cpuClock }) };
 }
 
-export function isOver({ deadline, cpuEnd = Number.POSITIVE_INFINITY }: TimeLimit): boolean {
-  return Date.now() > deadline || cpuMicroseconds() > cpuEnd;
+export function isOver({ deadline, cpuEnd = Number.POSITIVE_INFINITY, cpuClock = processCpu }: TimeLimit): boolean {
+  return Date.now() > deadline || cpuClock() > cpuEnd;
 }
 
-function cpuMicroseconds(): number {
+/** CPU time of this process. */
+export function processCpu(): number {
   const { user, system } = process.cpuUsage();
   return user + system;
 }

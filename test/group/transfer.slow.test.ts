@@ -1,5 +1,7 @@
 import { createEngine } from '../../lib/group/engine';
-import { type Member, predictedClass, verifyMiniBatch } from '../../lib/group/verify';
+import type { Member } from '../../lib/group/member';
+import { predictedClass } from '../../lib/group/predicted-class';
+import { verifyMiniBatch } from '../../lib/group/verify';
 import { evaluate } from '../../lib/network/evaluate';
 import { misclassification } from '../../lib/region/violation';
 import { pointsOf } from '../support/balls';

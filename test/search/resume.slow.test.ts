@@ -28,9 +28,9 @@ function counting(steps: StepPrograms): Pick<StepPrograms, 'get'> {
     async get(end, isFolded) {
       const program = await steps.get(end, isFolded);
       return {
-        async run(feeds, into) {
+        async run(call, isLast) {
           calls++;
-          await program.run(feeds, into);
+          await program.run(call, isLast);
         },
       };
     },

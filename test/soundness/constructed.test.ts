@@ -93,7 +93,7 @@ test.each(cases)('%s', async (_, bytes, lower, upper) => {
   const [{ rows }] = await engine.bounder.bound([{ box, rows: [row] }]);
   if (rows[0] > Number.NEGATIVE_INFINITY) expect(compare(rational(rows[0]), least)).toBeLessThanOrEqual(0);
   const violation = misclassification(0, 2);
-  const result = await engine.searcher.search(box, violation, marginRows(violation), Date.now() + 500);
+  const result = await engine.searcher.search(box, violation, marginRows(violation), { deadline: Date.now() + 500 });
   if (result.kind === 'proven') expect(compare(rational(result.margin), least)).toBeLessThanOrEqual(0);
   else expect(['open', 'witness']).toContain(result.kind);
   await engine.release();

@@ -46,7 +46,7 @@ describe('nothing proven exceeds the exact minimum of the model as the file has 
         const offset = distance * size - approximate(least);
         const violation = [[{ coefficients: Float64Array.of(-1, 1), offset: -offset }]];
         const deadline = Date.now() + searchMilliseconds;
-        const result = await engine.searcher.search(box, violation, marginRows(violation), deadline);
+        const result = await engine.searcher.search(box, violation, marginRows(violation), { deadline });
         if (result.kind !== 'proven') continue;
         proven.searches++;
         const shifted = add(least, rational(offset));

@@ -1,5 +1,6 @@
 import { createEngine, type Engine } from '../../lib/group/engine';
-import { type MemberOutcome, verifyMiniBatch } from '../../lib/group/verify';
+import type { MemberOutcome } from '../../lib/group/member';
+import { verifyMiniBatch } from '../../lib/group/verify';
 import { evaluate } from '../../lib/network/evaluate';
 import { random } from '../../lib/random';
 import { type Box, contains } from '../../lib/region/box';

@@ -1,0 +1,100 @@
+import { marginRows } from '../bounds/margin';
+import { engineVersion } from '../engine-version';
+import { decodeCheckpoint, encodeCheckpoint, questionHash } from '../search/checkpoint';
+import type { Lane } from '../search/frontier';
+import { type ProofShelf, searchesAtOnce } from '../search/searcher';
+import type { MemberClock } from './cpu-clock';
+import type { Engine } from './engine';
+import type { Finding, Member } from './member';
+import { predictedClass } from './predicted-class';
+import { plainStep } from './step';
+import type { VerifyOptions } from './verify';
+
+/**
+ * Searches some members, as far as time allows; those that were not reached are missing from the result. Several at the same time, with common calls
+ * (lib/search/frontier.ts), unless that is switched off. What a member takes is charged to it either way.
+ */
+export async function searchMembers(
+  engine: Engine,
+  members: readonly Member[],
+  chosen: readonly number[],
+  options: VerifyOptions,
+  clock: MemberClock,
+): Promise<Map<number, Finding>> {
+  const { effort, deadline, techniques, step = plainStep } = options;
+  const found = new Map<number, Finding>();
+  if (effort.searchShare === 0) return found;
+  const proofs: ProofShelf | undefined = techniques?.transfer && members.length > 1 ? [] : undefined;
+  const search = (i: number, lane?: Lane): Promise<Finding> =>
+    step('search', () => searchMember(engine, members[i], options, proofs, lane));
+  const waiting = [...chosen];
+  /** Takes members until none is left. */
+  const each = async (work: (i: number) => Promise<void>): Promise<void> => {
+    for (let i = waiting.shift(); i !== undefined; i = waiting.shift()) {
+      if (Date.now() > deadline) return;
+      await work(i);
+    }
+  };
+  if (chosen.length < 2 || techniques?.jointSearch === false) {
+    await each(async (i) => void found.set(i, await clock.share([i], () => search(i))));
+    return found;
+  }
+  const frontier = engine.searcher.frontier();
+  const workers = Array.from({ length: Math.min(searchesAtOnce, chosen.length) }, () =>
+    each(async (i) => {
+      const lane = frontier.join();
+      try {
+        found.set(i, await search(i, lane));
+      } finally {
+        lane.leave();
+        clock.add(i, lane.cpuClock() / 1e6);
+      }
+    }),
+  );
+  // All come to their end before a failure is passed on: none is left behind in the middle of a call.
+  const failed = (await Promise.allSettled(workers)).find((result) => result.status === 'rejected');
+  if (failed) throw failed.reason;
+  return found;
+}
+
+/** Complete search of one member. Of a conjunction only its first half-space is searched: VNN-COMP's have one. */
+async function searchMember(
+  { searcher, original, hash }: Engine,
+  { box, violation, checkpoint }: Member,
+  { effort, secondsPerBall, deadline }: VerifyOptions,
+  proofs: ProofShelf | undefined,
+  lane: Lane | undefined,
+): Promise<Finding> {
+  // Holds everywhere: only an attack settles that.
+  if (violation.some((conjunction) => conjunction.length === 0)) return { verdict: 'open', reason: 'search not run' };
+  const rows = violation.flatMap((conjunction) => marginRows([conjunction.slice(0, 1)]));
+  const subject = { model: hash, engine: engineVersion, question: questionHash(box, rows), rows: rows.length };
+  const earlier = checkpoint && decodeCheckpoint(checkpoint, subject);
+  const result = await searcher.search(box, violation, rows, {
+    deadline,
+    cpuSeconds: effort.searchShare * secondsPerBall,
+    ...(earlier?.kind === 'accepted' && { resume: earlier.checkpoint }),
+    ...(proofs && { proofs }),
+    ...(lane && { lane }),
+  });
+  switch (result.kind) {
+    case 'proven':
+      return { verdict: 'robust', settledBy: result.branched ? 'search' : 'optimised bound', margin: result.margin };
+    case 'transferred':
+      return { verdict: 'robust', settledBy: 'transfer', margin: result.margin };
+    case 'witness': {
+      const { witness } = result;
+      const predicted = predictedClass(await original.scores(witness, 1));
+      return { verdict: 'not-robust', settledBy: 'search', witness, predicted };
+    }
+    case 'open': {
+      const { reason, margin, checkpoint: open } = result;
+      return {
+        verdict: 'open',
+        reason: reason === 'stuck' ? 'numerics' : reason,
+        ...(Number.isFinite(margin) && { margin }),
+        ...(open && { checkpoint: encodeCheckpoint(subject, open) }),
+      };
+    }
+  }
+}
