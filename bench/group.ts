@@ -54,7 +54,7 @@ interface Line {
 }
 
 /** What mini-batches use. */
-const usual: Required<Techniques> = { lemmas: false, transfer: false, jointSearch: true };
+const usual: Required<Techniques> = { lemmas: false, transfer: false, jointBounds: false, jointSearch: true };
 
 export async function group(args: string[]): Promise<void> {
   const options = optionsOf(args, {

@@ -9,7 +9,15 @@ export type UnknownReason =
   | 'crash';
 
 /** What settled a ball. */
-export type SettledBy = 'prediction' | 'bound' | 'lemma' | 'optimised bound' | 'transfer' | 'search' | 'attack';
+export type SettledBy =
+  | 'prediction'
+  | 'bound'
+  | 'joint bound'
+  | 'lemma'
+  | 'optimised bound'
+  | 'transfer'
+  | 'search'
+  | 'attack';
 
 /**
  * The verdict on one ball (docs/engine.md, section 1).

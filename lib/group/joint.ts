@@ -15,8 +15,8 @@ export interface JointQuestion {
 export interface JointBounds {
   /** Proven margins > 0, by index; the others are open, all of them where joint bounds are not tried. */
   prove(members: readonly JointQuestion[]): Promise<Map<number, number>>;
-  /** Bounds members one by one by `step`, and learns what that costs. */
-  individually<T>(members: readonly JointQuestion[], step: () => Promise<T>): Promise<T>;
+  /** Does `step`, the bounds of `open` of the members by themselves, and learns what that costs. */
+  individually<T>(members: readonly JointQuestion[], open: number, step: () => Promise<T>): Promise<T>;
   release(): Promise<void>;
 }
 
@@ -89,15 +89,15 @@ export function createJointBounds(bounder: Bounder, { startAfter = defaultStart 
       account.proven += proven.size;
       return proven;
     },
-    async individually(members, step) {
-      if (members.length === 0) return step();
+    async individually(members, open, step) {
+      if (open === 0) return step();
       const { alone } = recordOf(members);
       const start = cpuSeconds();
       const result = await step();
       const seconds = cpuSeconds() - start;
       boundSeconds += seconds;
       alone.seconds += seconds;
-      alone.balls += members.length;
+      alone.balls += open;
       return result;
     },
     release: () => joint.release(),

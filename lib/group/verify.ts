@@ -38,6 +38,8 @@ export interface Techniques {
   readonly lemmas: boolean;
   /** Tries on members what proved similar ones, before searching them (docs/search.md, section 7). */
   readonly transfer?: boolean;
+  /** Bounds all members by the same rows first, where that is seen to pay (docs/soundness.md, "Joint bounds"). */
+  readonly jointBounds?: boolean;
   /** Searches members at the same time, with common calls (docs/search.md, section 8); by default on. */
   readonly jointSearch?: boolean;
 }
@@ -89,19 +91,32 @@ function unsearched(margin: number | undefined, { deadline }: VerifyOptions): Fi
 
 /** Proven margins, as far as time allows; none for members that were not reached. */
 async function bound(
-  { bounder, lemmas }: Engine,
+  { bounder, lemmas, joint }: Engine,
   members: readonly Member[],
   { deadline, techniques }: VerifyOptions,
-): Promise<{ readonly settledBy: 'bound' | 'lemma'; readonly margin: number }[]> {
-  const found: { settledBy: 'bound' | 'lemma'; margin: number }[] = [];
+): Promise<{ readonly settledBy: 'bound' | 'joint bound' | 'lemma'; readonly margin: number }[]> {
+  const found: { settledBy: 'bound' | 'joint bound' | 'lemma'; margin: number }[] = [];
   const { ballsPerCall } = bounder.programs;
   for (let start = 0; start < members.length && Date.now() <= deadline; start += ballsPerCall) {
     const part = members.slice(start, start + ballsPerCall);
-    const queries = part.map(({ box, violation }) => ({ box, rows: marginRows(violation) }));
-    const bounds: readonly LemmaBounds[] = techniques?.lemmas
-      ? await lemmas.bound(queries.map((query, i) => ({ ...query, label: labelOf(part[i].violation) })))
-      : await bounder.bound(queries);
-    for (const [i, { rows, lemma }] of bounds.entries()) {
+    const jointly = techniques?.jointBounds ? await joint.prove(part) : new Map<number, number>();
+    const rest = part.filter((_, i) => !jointly.has(i));
+    const queries = rest.map(({ box, violation }) => ({ box, rows: marginRows(violation) }));
+    const bounds = await joint.individually(
+      part,
+      rest.length,
+      (): Promise<readonly LemmaBounds[]> =>
+        techniques?.lemmas
+          ? lemmas.bound(queries.map((query, i) => ({ ...query, label: labelOf(rest[i].violation) })))
+          : bounder.bound(queries),
+    );
+    for (let i = 0, at = 0; i < part.length; i++) {
+      const margin = jointly.get(i);
+      if (margin !== undefined) {
+        found.push({ settledBy: 'joint bound', margin });
+        continue;
+      }
+      const { rows, lemma } = bounds[at++];
       if (lemma === undefined) found.push({ settledBy: 'bound', margin: provenMargin(part[i].violation, rows) });
       else found.push({ settledBy: 'lemma', margin: lemma });
     }
