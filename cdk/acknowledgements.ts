@@ -70,6 +70,11 @@ export function acknowledgements(stack: BaverlyStack): Acknowledgement[] {
       reason: 'Sending traces to X-Ray and having logs delivered are actions that take no resource.',
     },
     {
+      rule: wildcard('*'),
+      on: [plan, verify, refine, coordinate, report, dispatch, audit],
+      reason: 'Sending traces to X-Ray are actions that take no resource; they are all that this wildcard permits.',
+    },
+    {
       rule: 'AwsSolutions-SQS3',
       on: [stack.triggers.deadLetters.model, stack.triggers.deadLetters.night],
       reason:

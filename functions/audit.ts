@@ -1,8 +1,11 @@
+import { functionContext } from '../lib/observe/function';
+import { traced } from '../lib/observe/trace';
 import { dispatchAudit } from '../lib/policy/audit';
-import { contextFromEnvironment } from '../lib/policy/aws-context';
 import type { DispatchRecord } from '../lib/policy/record';
 import { auditEventSchema } from '../lib/workflow/events';
 
 /** The nightly schedule: starts the runs of all audits. `scheduled` is the same in a second delivery. */
-export const handler = async (event: unknown): Promise<DispatchRecord> =>
-  dispatchAudit(auditEventSchema.parse(event), contextFromEnvironment());
+export const handler = traced(
+  'audit',
+  async (event): Promise<DispatchRecord> => dispatchAudit(auditEventSchema.parse(event), functionContext()),
+);

@@ -1,8 +1,11 @@
-import { contextFromEnvironment } from '../lib/policy/aws-context';
+import { functionContext } from '../lib/observe/function';
+import { traced } from '../lib/observe/trace';
 import { dispatchUpload, uploadOf } from '../lib/policy/dispatch';
 import type { DispatchRecord } from '../lib/policy/record';
 import { uploadEventSchema } from '../lib/workflow/events';
 
 /** EventBridge's `Object Created` of a model: starts a run for every policy that matches. */
-export const handler = async (event: unknown): Promise<DispatchRecord> =>
-  dispatchUpload(uploadOf(uploadEventSchema.parse(event)), contextFromEnvironment());
+export const handler = traced(
+  'dispatch',
+  async (event): Promise<DispatchRecord> => dispatchUpload(uploadOf(uploadEventSchema.parse(event)), functionContext()),
+);

@@ -1,6 +1,6 @@
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { Architecture, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
@@ -82,6 +82,7 @@ export class Functions extends Construct {
         ? { reservedConcurrentExecutions: verifyConcurrency }
         : {}),
       timeout: Duration.minutes(minutes),
+      tracing: Tracing.ACTIVE,
       environment: {
         BAVERLY_BUCKET: bucket.bucketName,
         NODE_OPTIONS: '--enable-source-maps',

@@ -3,7 +3,7 @@ import type { FailureRecord } from '../pipeline/report';
 import type { VerifySummary } from '../pipeline/verify';
 import type { Report } from '../report/record';
 import { missingBalls, totalCounts } from '../report/totals';
-import { miniBatchSchema } from '../schedule/records';
+import type { MiniBatch } from '../schedule/records';
 import type { Round } from '../workflow/events';
 
 /**
@@ -13,8 +13,8 @@ import type { Round } from '../workflow/events';
 const logger = new Logger({ serviceName: 'baverly' });
 
 /** A mini-batch that gave a result: members by what was found out about them. */
-export function logMiniBatch(batch: unknown, { id, robust, notRobust, open }: VerifySummary): void {
-  const { run, round, attempt, size } = miniBatchSchema.parse(batch);
+export function logMiniBatch(batch: MiniBatch, { id, robust, notRobust, open }: VerifySummary): void {
+  const { run, round, attempt, size } = batch;
   logger.info('mini-batch verified', { run, round, batch: id, attempt, size, robust, notRobust, open });
 }
 

@@ -21,6 +21,8 @@ export interface S3StorageOptions {
   readonly client?: S3Client;
   readonly endpoint?: string;
   readonly region?: string;
+  /** What every request goes through, e.g. to trace it; gives the client, or one in its place. */
+  readonly through?: (client: S3Client) => S3Client;
 }
 
 /** Attempts of one request; the waits between them double. Ten thousand Lambdas at once do see `503 SlowDown`. */
@@ -37,7 +39,8 @@ const conflictAttempts = 10;
  */
 export function s3Storage(options: S3StorageOptions): Storage {
   const { bucket } = options;
-  const client = options.client ?? makeClient(options);
+  const { through = (client) => client } = options;
+  const client = through(options.client ?? makeClient(options));
   const location = `s3://${bucket}`;
 
   /** Runs a request; errors that `known` does not translate become a StorageError. */

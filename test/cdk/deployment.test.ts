@@ -1,9 +1,11 @@
 import type { DataSet, Preprocessing } from '../../lib/dataset/dataset';
 import { writeRecords } from '../../lib/dataset/records';
 import { floatTensor } from '../../lib/network/tensor';
+import { metricNames } from '../../lib/observe/names';
 import { reportSchema } from '../../lib/report/record';
 import type { RunRequest } from '../../lib/schedule/records';
 import { getJson, type Storage } from '../../lib/storage/storage';
+import { figuresIn } from '../observe/lambda';
 import { modelBytes, node } from '../support/models';
 import { type Deployment, deploy } from './deployment';
 
@@ -88,6 +90,29 @@ test('a run that cannot be planned fails, and may leave word of why', async () =
   expect(await getJson(storage, 'runs/lost/failure.json')).toMatchObject({
     problems: [expect.stringContaining('models/lost.onnx')],
   });
+});
+
+test('the bundled functions give every figure that there is, with the stack as dimension', () => {
+  const figures = figuresIn(deployment.lines);
+  expect([...new Set(figures.map(({ name }) => name))].sort()).toEqual(Object.values(metricNames).sort());
+  expect([...new Set(figures.map(({ dimensions }) => JSON.stringify(dimensions)))]).toEqual(['{"service":"Baverly"}']);
+});
+
+test('what the functions did is traced: their steps, requests to S3, and the run, round and mini-batch', () => {
+  const { subsegments, call } = deployment.xray;
+  const ended = subsegments.filter(({ in_progress: isUnderWay }) => isUnderWay !== true);
+  const named = (name: string) => ended.filter((each) => each.name === name);
+  const [verify] = named('verify');
+  expect(verify).toMatchObject({ parent_id: call, annotations: { run: 'trial', round: 0, batch: '0-0' } });
+  const below = ended.filter(({ parent_id: parent }) => parent === verify!.id).map(({ name }) => name);
+  expect(below).toEqual(expect.arrayContaining(['S3', 'load model', 'read', 'bounds', 'attack', 'write']));
+  expect(named('search').length).toBeGreaterThan(0);
+  for (const name of ['plan', 'coordinate', 'report'])
+    expect(named(name)[0]).toMatchObject({ annotations: { run: 'trial' } });
+  expect(named('S3')).toEqual(expect.arrayContaining([expect.objectContaining({ namespace: 'aws' })]));
+  // The plan of the run whose model is not there.
+  const failed = ended.filter(({ fault }) => fault === true);
+  expect(failed.map(({ name }) => name)).toContain('plan');
 });
 
 describe('with a policy', () => {

@@ -13,5 +13,6 @@ process.once('message', (event) => {
       (result) => ({ result }),
       ({ name, message, stack }) => ({ error: { errorType: name, errorMessage: message, trace: stack } }),
     )
-    .then((answer) => process.send(answer, () => process.exit()));
+    // What goes to the daemon of X-Ray is on its way for a moment longer than the call.
+    .then((answer) => process.send(answer, () => setTimeout(() => process.exit(), 50)));
 });

@@ -13,6 +13,9 @@ const logs = (name: string) => [
   `logs:PutLogEvents Functions${name}Logs.Arn`,
 ];
 
+/** X-Ray takes no resource for them. */
+const traces = ['xray:PutTelemetryRecords *', 'xray:PutTraceSegments *'];
+
 describe('what each function may do, and nothing else', () => {
   test('plan', () => {
     expect(permissionsOf(template, 'FunctionsPlanRole')).toEqual([
@@ -24,6 +27,7 @@ describe('what each function may do, and nothing else', () => {
       's3:GetObject StorageData.Arn/verdicts/*',
       list('models/* | datasets/* | learned/* | runs/* | verdicts/*'),
       's3:PutObject StorageData.Arn/runs/*',
+      ...traces,
     ]);
   });
 
@@ -37,6 +41,7 @@ describe('what each function may do, and nothing else', () => {
       list('models/* | datasets/* | runs/* | lemmas/*'),
       's3:PutObject StorageData.Arn/lemmas/*',
       's3:PutObject StorageData.Arn/runs/*/rounds/*',
+      ...traces,
     ]);
   });
 
@@ -47,6 +52,7 @@ describe('what each function may do, and nothing else', () => {
       list('runs/*'),
       's3:PutObject StorageData.Arn/learned/*',
       's3:PutObject StorageData.Arn/runs/*',
+      ...traces,
     ]);
   });
 
@@ -61,6 +67,7 @@ describe('what each function may do, and nothing else', () => {
       's3:PutObject StorageData.Arn/history/*',
       's3:PutObject StorageData.Arn/runs/*',
       's3:PutObject StorageData.Arn/verdicts/*',
+      ...traces,
     ]);
   });
 
@@ -82,6 +89,7 @@ describe('what each function may do, and nothing else', () => {
           (action) => `sqs:${action} Triggers${queue}DeadLetters.Arn`,
         ),
         'states:StartExecution WorkflowStateMachine',
+        ...traces,
       ].sort(),
     );
   });

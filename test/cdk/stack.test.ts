@@ -96,6 +96,7 @@ describe('the functions', () => {
       Architectures: ['arm64'],
       MemorySize: memory,
       Timeout: 900,
+      TracingConfig: { Mode: 'Active' },
       Role: arn(`Functions${name}Role`),
       LoggingConfig: { LogGroup: reference(`Functions${name}Logs`) },
       Environment: {
