@@ -68,18 +68,19 @@ async function pass(
   };
   let before: Int32Array | undefined;
   const last = chain.layers.length - 1;
+  const lost = lostConstants(chain);
   for (const [k, layer] of chain.layers.entries()) {
     const bounds = await forward.forward(layer.node);
     if (before !== undefined && k < last) {
       const session = await sessions.get(`shared ${k}`, () => emitShared(k));
       const run = async (rows: ort.Tensor) => (await session.run({ ...shared, rows })).bound;
       // Most neurons turn out inactive: their lower bounds are not needed.
-      for (const side of [-1, 1] as const) await tighten(run, forward, layer, before, bounds, side);
+      for (const side of [-1, 1] as const) await tighten(run, forward, layer, before, bounds, side, lost);
     }
     if (k === last || layer.relu === undefined) {
       const session = await sessions.get(`own ${k}`, () => emitOwn(k));
       const run = async (rows: ort.Tensor) => (await session.run({ ...own, rows })).bound;
-      return outputs(run, forward, layer, before!, bounds, queries);
+      return outputs(run, forward, layer, before!, bounds, queries, lost);
     }
     const lines = makeLayer(chain, k, bounds);
     addLayer(shared, own, layer, k, members, lines, before ?? inputs);
@@ -97,11 +98,12 @@ async function tighten(
   before: Int32Array,
   { lower, upper, error }: NodeBounds,
   side: 1 | -1,
+  lost: number,
 ): Promise<void> {
   const unstable = unstableOnSome(lower, upper, size);
   const columns = weight.length / size;
   const members = lower.length / size;
-  const slack = Float64Array.from({ length: members }, (_, i) => forward.underflow(i) + lostConstants(columns, size));
+  const slack = Float64Array.from({ length: members }, (_, i) => forward.underflow(i) + lost);
   for (let start = 0; start < unstable.length; start += rowsPerCall) {
     const part = unstable.subarray(start, start + rowsPerCall);
     const rows = new Float32Array(part.length * before.length);
@@ -132,6 +134,7 @@ async function outputs(
   before: Int32Array,
   { error }: NodeBounds,
   queries: readonly BoundQuery[],
+  lost: number,
 ): Promise<Float64Array[]> {
   const most = queries.reduce((longest, { rows }) => Math.max(longest, rows.length), 1);
   const columns = weight.length / size;
@@ -153,7 +156,7 @@ async function outputs(
   const bound = await run(shapedTensor(rows, [queries.length, most, width]));
   return queries.map((query, m) =>
     Float64Array.from(query.rows, ({ coefficients, offset }, r) => {
-      let constant = offset - forward.underflow(m) - lostConstants(columns, size) - Math.abs(offset) * 2 ** -50;
+      let constant = offset - forward.underflow(m) - lost - Math.abs(offset) * 2 ** -50;
       for (let c = 0; c < size; c++) {
         constant += coefficients[c] * bias[c];
         // The error weight also holds the roundings of the sums that made the row.
@@ -174,9 +177,9 @@ function combined(coefficients: Float64Array, weight: Float32Array, columns: num
   return sum;
 }
 
-/** What the terms of a row's constant may lose to underflow, far more than of any layer that error terms allow. */
-function lostConstants(columns: number, size: number): number {
-  return underflowUnit * 2 ** 10 * (columns + size);
+/** What the terms of a row's constant may lose to underflow: three of each neuron, and two of each input. */
+function lostConstants({ layers, inputSize }: DenseChain): number {
+  return underflowUnit * 4 * layers.reduce((sum, { size }) => sum + size + 1, inputSize);
 }
 
 function unstableOnSome(lower: Float32Array, upper: Float32Array, size: number): Int32Array {

@@ -20,6 +20,9 @@ export interface JointLayer {
   readonly own: Relaxation;
 }
 
+/** More than float32 may flush to 0 of an intercept, which a coefficient multiplies. */
+const flushed = 2 ** -100;
+
 /** @param bounds [K, size] of what the layer's ReLUs read */
 export function jointLayer(chain: DenseChain, k: number, { lower, upper, error }: NodeBounds): JointLayer {
   const { size } = chain.layers[k];
@@ -47,11 +50,15 @@ export function jointLayer(chain: DenseChain, k: number, { lower, upper, error }
       const below = lowestAbove(lowerSlope[j], low, high) - lowerSlope[j] * e;
       const above = highestAbove(upperSlope[j], low, high) + upperSlope[j] * e;
       // What the sums of a row's constant round, which grows with the absolute values of the intercepts.
-      lowerIntercept[i * m + j] = roundDown(below - inflation * Math.abs(below));
-      upperIntercept[i * m + j] = roundUp(above + inflation * Math.abs(above));
+      lowerIntercept[i * m + j] = roundDown(below - inflation * Math.abs(below) - flushed);
+      upperIntercept[i * m + j] = roundUp(above + inflation * Math.abs(above) + flushed);
     }
   }
   const own = relax(picked.lower, picked.upper, picked.error, terms);
+  for (let i = 0; i < own.upperSlope.length; i++) {
+    if (own.upperSlope[i] !== 0) own.upperIntercept[i] = roundUp(own.upperIntercept[i] + flushed);
+    if (own.lowerSlope[i] !== 0) own.lowerIntercept[i] = roundDown(own.lowerIntercept[i] - flushed);
+  }
   return { alive, lowerSlope, upperSlope, lowerIntercept, upperIntercept, own };
 }
 
