@@ -1,7 +1,8 @@
 import { BadInputError, messageOf } from '../errors';
-import { getText, type Storage } from '../storage/storage';
+import type { Storage } from '../storage/storage';
 import { problemsOf } from './check';
 import { encodePieces } from './encode';
+import { parseReport } from './parse';
 import type { Report } from './record';
 
 /** Lines per string. */
@@ -9,7 +10,7 @@ const linesPerPiece = 1_000;
 
 /**
  * report.json as UTF-8: one line per field, and within `batches` and `balls` one line per item. A ball takes some 150
- * bytes, so 1,000,000 balls make 150 MB; reading them back as JSON ends at 512 MB (see docs/report.md).
+ * bytes, so 1,000,000 balls make 150 MB; beyond 512 MB few programs read them as one text (docs/report.md).
  */
 export function reportJson(report: Report): Buffer {
   return encodePieces(() => jsonPieces(report));
@@ -40,10 +41,10 @@ function* lines(items: readonly unknown[]): Generator<string> {
  */
 export async function readReport(storage: Storage, prefix: string): Promise<Report> {
   const key = reportKeys(prefix).json;
-  const text = await getText(storage, key);
+  const body = await storage.get(key);
   let report: unknown;
   try {
-    report = JSON.parse(text);
+    report = parseReport(body);
   } catch (error) {
     throw new BadInputError(key, [`is not JSON: ${messageOf(error)}`], { cause: error });
   }

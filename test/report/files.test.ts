@@ -3,6 +3,7 @@ import { BadInputError } from '../../lib/errors';
 import { csvColumns, reportCsv } from '../../lib/report/csv';
 import { encodePieces } from '../../lib/report/encode';
 import { readReport, reportJson, reportKeys } from '../../lib/report/json';
+import { parseReport } from '../../lib/report/parse';
 import type { BallVerdict } from '../../lib/report/record';
 import { MissingKeyError } from '../../lib/storage/storage';
 import { memoryStorage } from '../support/memory-storage';
@@ -35,6 +36,22 @@ describe('report.json', () => {
       const storage = memoryStorage([['runs/a/report.json', reportJson(report)]]);
       expect(await readReport(storage, 'runs/a/')).toEqual(report);
     }
+  });
+
+  test('too large for a text is read by lines, to the same value; one that is cut short is refused', () => {
+    const parts = [
+      {},
+      { batches: [] },
+      { balls: [], status: 'failed' as const },
+      { balls: [], batches: [], status: 'failed' as const },
+    ];
+    for (const report of [...parts.map(sampleReport), largeReport(50)]) {
+      expect(parseReport(reportJson(report), 0)).toEqual(report);
+    }
+    const pretty = Buffer.from(JSON.stringify(sampleReport(), null, 2));
+    expect(parseReport(pretty, 0)).toEqual(sampleReport());
+    const cut = reportJson(sampleReport());
+    expect(() => parseReport(cut.subarray(0, cut.length - 40), 0)).toThrow(SyntaxError);
   });
 
   test('has one line per ball and per mini-batch', () => {
