@@ -15,7 +15,7 @@ import { type ExitCode, exitCodes, printJson } from './exit';
 import type { Host } from './host';
 import { interruptible } from './interrupt';
 import { localRun, runInFolder } from './local-run';
-import { defaultWorkers, positiveInteger, share } from './options';
+import { defaultWorkers, positiveInteger, share, workerCount } from './options';
 import { createProgress } from './progress';
 import { type RunInput, readRunInput } from './run-input';
 import { addRequestOptions, type RequestOptions, requestOf } from './run-options';
@@ -33,12 +33,7 @@ export function addEstimate(program: Command, host: Host, done: (code: ExitCode)
       .command('estimate')
       .description('Say what a run would take: CPU-seconds, US dollars on AWS, minutes, and the share that stays open'),
   )
-    .option(
-      '--workers <n>',
-      'mini-batches at the same time in the run; here, processes',
-      positiveInteger,
-      defaultWorkers(),
-    )
+    .option('--workers <n>', 'mini-batches at the same time in the run; here, processes', workerCount, defaultWorkers())
     .option('--memory <mb>', 'memory cap of each process', positiveInteger, 1769)
     .option('--sample <n>', 'most inputs to verify for it', positiveInteger, 1000)
     .option('--precision <share>', 'stop sampling when the CPU-seconds are known within this share', share, 0.15)

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { InvalidArgumentError } from 'commander';
 import { type Caps, capsOf } from '../schedule/caps';
+import { requestLimits } from '../schedule/request-limits';
 
 /** Parsers of option values for commander: each says what is wrong with the value. */
 export function positiveInteger(text: string): number {
@@ -19,6 +20,22 @@ export function positiveNumber(text: string): number {
   const value = Number(text);
   if (Number.isFinite(value) && value > 0) return value;
   throw new InvalidArgumentError('It must be a number above 0.');
+}
+
+/** `workers` of a request. */
+export function workerCount(text: string): number {
+  const value = positiveInteger(text);
+  if (value <= requestLimits.workers) return value;
+  throw new InvalidArgumentError(`It must be at most ${requestLimits.workers}.`);
+}
+
+/** `secondsPerBall` of a request. */
+export function ballSeconds(text: string): number {
+  const value = positiveNumber(text);
+  if (value <= requestLimits.secondsPerBall) return value;
+  throw new InvalidArgumentError(
+    `It must be at most ${requestLimits.secondsPerBall}: what takes longer stays unknown.`,
+  );
 }
 
 export function share(text: string): number {

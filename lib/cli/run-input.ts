@@ -8,6 +8,7 @@ import { defaultPreprocessing, preprocessingSchema } from '../dataset/preprocess
 import { readNetwork } from '../network/read';
 import { parseJson } from '../pipeline/records';
 import type { Problems } from '../problems';
+import { ballsProblem, limitTold, requestLimits } from '../schedule/request-limits';
 import { readUserFile, siblingLabels } from './files';
 
 /** The options that say what is verified. */
@@ -17,6 +18,7 @@ export interface InputOptions {
   readonly labels?: string;
   readonly format?: DataFormat;
   readonly epsilon?: string;
+  readonly first?: number;
   readonly preprocessing?: string;
   readonly layout?: Layout;
   readonly scale?: number;
@@ -47,6 +49,12 @@ export function readRunInput(options: InputOptions, problems: Problems): RunInpu
   const preprocessing = stated && dataset && { ...defaultPreprocessing(dataset), ...stated };
   const clip = preprocessing?.clip ?? stated?.clip;
   const epsilons = epsilon === undefined ? undefined : problems.of(() => parseEpsilons(epsilon, clip));
+  if (epsilons && epsilons.length > requestLimits.radii) {
+    problems.add(`epsilon: ${epsilons.length} radii are given: ${limitTold.radii}`);
+  } else if (dataset && epsilons) {
+    const tooMany = ballsProblem(Math.min(options.first ?? dataset.count, dataset.count), epsilons.length);
+    if (tooMany !== undefined) problems.add(tooMany);
+  }
   if (network && dataset && preprocessing) {
     problems.add(...checkDataSet(dataset, preprocessing, network).map((problem) => `data set ${data}: ${problem}`));
   }

@@ -1,7 +1,16 @@
 import { type Command, Option } from 'commander';
 import { dataFormats } from '../dataset/dataset';
 import type { RunRequest } from '../schedule/records';
-import { capsFrom, fraction, fractions, nonNegativeInteger, positiveInteger, positiveNumber } from './options';
+import { requestLimits } from '../schedule/request-limits';
+import {
+  ballSeconds,
+  capsFrom,
+  fraction,
+  fractions,
+  nonNegativeInteger,
+  positiveInteger,
+  positiveNumber,
+} from './options';
 import type { InputOptions, RunInput } from './run-input';
 
 /** The options that say what a run is: of `run` on this machine and of `submit`. */
@@ -21,7 +30,7 @@ export function addRequestOptions(command: Command): Command {
   return command
     .option('--model <file>', 'required: the classifier, ONNX (.gz)')
     .option('--data <file>', 'required: the inputs: IDX (.gz), npz, npy, CSV with the label first, CIFAR-10 binary')
-    .option('--epsilon <list>', 'required: one or more radii in pixel units: 0.02 or 2/255,8/255')
+    .option('--epsilon <list>', `required: one to ${requestLimits.radii} radii in pixel units: 0.02 or 2/255,8/255`)
     .option('--labels <file>', 'the labels, where the data file has none (found by name for MNIST-style IDX)')
     .addOption(
       new Option('--format <name>', 'format of the data file, where its name does not tell').choices(dataFormats),
@@ -32,7 +41,12 @@ export function addRequestOptions(command: Command): Command {
         .choices(['batch', 'single'])
         .default('batch'),
     )
-    .option('--time-per-ball <seconds>', 'time budget of one ball', positiveNumber, 20)
+    .option(
+      '--time-per-ball <seconds>',
+      `time budget of one ball, at most ${requestLimits.secondsPerBall}`,
+      ballSeconds,
+      20,
+    )
     .option('--max-usd <usd>', 'end when this much would have been spent on AWS (docs/cost.md)', positiveNumber)
     .option('--max-minutes <minutes>', 'end after this time; resume goes on', positiveNumber)
     .option('--seed <n>', 'seed of everything random', nonNegativeInteger, 0)

@@ -12,7 +12,7 @@ import type { Host } from './host';
 import { interruptible } from './interrupt';
 import { takeLearned } from './learned';
 import { localRun } from './local-run';
-import { defaultWorkers, positiveInteger, share } from './options';
+import { defaultWorkers, positiveInteger, share, workerCount } from './options';
 import { modelName, type RunInput, readRunInput } from './run-input';
 import { addRequestOptions, type RequestOptions, requestOf } from './run-options';
 
@@ -25,7 +25,7 @@ interface RunOptions extends RequestOptions {
 
 export function addRun(program: Command, host: Host, done: (code: ExitCode) => void): void {
   addRequestOptions(program.command('run').description('Verify a data set on a model, on this machine'))
-    .option('--workers <n>', 'processes', positiveInteger, defaultWorkers())
+    .option('--workers <n>', 'processes', workerCount, defaultWorkers())
     .option('--memory <mb>', 'memory cap of each process', positiveInteger, 1769)
     .option('--out <folder>', 'where the run is kept; a new folder below baverly-runs/ by default')
     .option('--fail-below <share>', 'exit code 1 if the certified accuracy at any radius is below', share)

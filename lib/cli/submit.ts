@@ -6,7 +6,7 @@ import { uploadDataSet, uploadModel } from '../client/upload';
 import { Problems } from '../problems';
 import { type ExitCode, exitCodes, printJson } from './exit';
 import type { Host } from './host';
-import { positiveInteger } from './options';
+import { workerCount } from './options';
 import { addTargetOptions, checkNewRunId, remotely, targetArguments } from './remote';
 import { modelName, type RunInput, readRunInput } from './run-input';
 import { addRequestOptions, type RequestOptions, requestOf } from './run-options';
@@ -19,7 +19,7 @@ interface SubmitOptions extends RequestOptions, TargetOptions {
 export function addSubmit(program: Command, host: Host, done: (code: ExitCode) => void): void {
   addTargetOptions(
     addRequestOptions(program.command('submit').description('Start a run on AWS, or at `npx baverly serve`'))
-      .option('--workers <n>', 'mini-batches verified at the same time', positiveInteger, 100)
+      .option('--workers <n>', 'mini-batches verified at the same time', workerCount, 100)
       .option('--id <name>', 'id of the run; by default the model and a digest of all that is asked'),
   )
     .option('--json', 'print the result as JSON')

@@ -10,3 +10,9 @@ export const networkLimits = {
   /** Values of one input: an image of 2048 x 2048 in four channels. */
   inputValues: 2 ** 24,
 } as const;
+
+/** What is wrong with a model's file of so many bytes, if anything: `has ...`. */
+export function modelSizeProblem(bytes: number): string | undefined {
+  if (bytes <= networkLimits.modelBytes) return undefined;
+  return `has ${bytes} bytes; models of at most ${networkLimits.modelBytes} are read: export a smaller one`;
+}

@@ -1,5 +1,5 @@
 import { BadInputError, messageOf } from '../errors';
-import { networkLimits } from './limits';
+import { modelSizeProblem, networkLimits } from './limits';
 import type { Shape } from './network';
 import { operators } from './operators/index';
 import {
@@ -61,11 +61,8 @@ export function parseModel(bytes: Uint8Array, subject: string): ParsedModel {
 }
 
 function openModel(bytes: Uint8Array, subject: string): { graph: GraphProto; opset: number } {
-  if (bytes.length > networkLimits.modelBytes) {
-    throw new BadInputError(subject, [
-      `has ${bytes.length} bytes; models of at most ${networkLimits.modelBytes} are read: export a smaller one`,
-    ]);
-  }
+  const tooLarge = modelSizeProblem(bytes.length);
+  if (tooLarge !== undefined) throw new BadInputError(subject, [tooLarge]);
   let model: ModelProto;
   try {
     model = decodeModel(bytes);

@@ -1,6 +1,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import type { FailureRecord } from '../pipeline/report';
 import type { VerifySummary } from '../pipeline/verify';
+import type { DispatchRecord } from '../policy/record';
 import type { Report } from '../report/record';
 import { missingBalls, totalCounts } from '../report/totals';
 import type { MiniBatch } from '../schedule/records';
@@ -21,6 +22,13 @@ export function logMiniBatch(batch: MiniBatch, { id, robust, notRobust, open }: 
 /** A round that was planned, by `plan` or after another was merged; `done` where none was left to plan. */
 export function logRound(run: string, { number, batches, long, done, scan }: Round): void {
   logger.info(done ? 'run verified' : 'round planned', { run, round: number, batches, long, scan: scan === true });
+}
+
+/** What an upload or a night started; as an error where something kept runs from being started. */
+export function logDispatch({ occasion, model, scheduled, runs, problems }: DispatchRecord): void {
+  const started = runs.map(({ run, state }) => ({ run, state }));
+  if (problems.length === 0) logger.info('runs dispatched', { occasion, model, scheduled, runs: started });
+  else logger.error('not all dispatched', { occasion, model, scheduled, runs: started, problems });
 }
 
 /** Why a run ended without a complete report: one line, with all that failure.json says. */

@@ -8,6 +8,7 @@ import { decodeForest } from '../group/forest';
 import { fingerprintsAt } from '../group/patterns';
 import type { Caps } from '../schedule/caps';
 import type { RunRequest } from '../schedule/records';
+import { ballsProblem } from '../schedule/request-limits';
 import type { Storage } from '../storage/storage';
 import type { Round } from '../workflow/events';
 import { beginCaps } from './caps';
@@ -51,8 +52,11 @@ export async function planRun(
     refuseReplaced(request, engine);
     const records = await openRecords(storage, request.dataset, request.preprocessing);
     const { preprocessing, name } = records.manifest;
-    const problems = [...radiusProblems(request.epsilons, preprocessing.clip)];
     const count = Math.min(request.first ?? records.manifest.count, records.manifest.count);
+    const problems = [...radiusProblems(request.epsilons, preprocessing.clip)];
+    const tooMany = ballsProblem(count, request.epsilons.length);
+    // Before the data set is read, which may be as large as it says.
+    if (tooMany !== undefined) throw new BadInputError(`request of run ${run}`, [...problems, tooMany]);
     if (isScanned(records, count, limits))
       return await beginScan(storage, run, { request, engine, records, count, problems }, limits);
 

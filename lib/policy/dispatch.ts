@@ -1,4 +1,5 @@
-import { MissingKeyError, type Storage } from '../storage/storage';
+import { identifyModel, type ModelIdentity } from '../pipeline/model-file';
+import type { Storage } from '../storage/storage';
 import type { RunEvent, UploadEvent } from '../workflow/events';
 import { type EventSink, type PolicyEvent, policyEvent } from './events';
 import { modelTitle, sha256, slug } from './identity';
@@ -41,15 +42,20 @@ export function uploadOf({ detail }: UploadEvent): ModelUpload {
 /**
  * A model was uploaded: every policy that matches runs on the version that is there now. The same versions of model and policy
  * give one run, however often and at how many places at once this is called. Where nothing runs (no policy matches, policies
- * cannot be read, the model is gone) that is recorded and published; the first record of an outcome is kept.
+ * cannot be read, the model is gone, or larger than any that is read) that is recorded and published; the first record of an outcome is kept.
  */
 export async function dispatchUpload(upload: ModelUpload, context: DispatchContext): Promise<DispatchRecord> {
   const { storage, now = Date.now } = context;
   const { model, versionId } = upload;
-  const modelHash = await hashOf(storage, model);
+  const found = await identifyModel(storage, model);
+  const modelHash = found.kind === 'model' ? found.hash : undefined;
   const { policies, refused } = await readPolicies(storage);
   const matching = modelHash === undefined ? [] : policies.filter((policy) => matches(policy, model));
-  const key = dispatchName(model, [modelHash, matching.map(({ name, version }) => [name, version]), refused]);
+  const key = dispatchName(model, [
+    found.kind === 'too large' ? found : modelHash,
+    matching.map(({ name, version }) => [name, version]),
+    refused,
+  ]);
   const earlier = await recorded(storage, key);
 
   const runs: RequestedRun[] = [];
@@ -59,7 +65,7 @@ export async function dispatchUpload(upload: ModelUpload, context: DispatchConte
   if (earlier) return { ...earlier, runs };
 
   const at = new Date(now()).toISOString();
-  const problem = whyNone(model, modelHash, policies, matching);
+  const problem = whyNone(model, found, policies, matching);
   const record: DispatchRecord = {
     version: 1,
     at,
@@ -80,22 +86,14 @@ export async function dispatchUpload(upload: ModelUpload, context: DispatchConte
 const problemsAt = ({ key, problems }: { key: string; problems: readonly string[] }): string[] =>
   problems.map((problem) => `${key}: ${problem}`);
 
-async function hashOf(storage: Storage, model: string): Promise<string | undefined> {
-  try {
-    return sha256(await storage.get(model));
-  } catch (error) {
-    if (error instanceof MissingKeyError) return undefined;
-    throw error;
-  }
-}
-
 function whyNone(
   model: string,
-  modelHash: string | undefined,
+  found: ModelIdentity,
   policies: readonly ReadPolicy[],
   matching: readonly ReadPolicy[],
 ): string | undefined {
-  if (modelHash === undefined) return `${model} is not there (any more): upload it again`;
+  if (found.kind === 'missing') return `${model} is not there (any more): upload it again`;
+  if (found.kind === 'too large') return found.problem;
   if (matching.length > 0) return undefined;
   const globs = policies.map(({ name, policy }) => `${name} (${policy.models})`).join(', ');
   const known = policies.length === 0 ? 'there is none that can be read' : `there are ${globs}`;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { preprocessingSchema } from '../dataset/preprocess';
+import { limitTold, requestLimits } from '../schedule/request-limits';
 
 const share = z.number().min(0).max(1);
 
@@ -27,11 +28,11 @@ export const policySchema = z.strictObject({
   /** Instead of what the data set says of itself (field by field). */
   preprocessing: preprocessingSchema.partial().optional(),
   /** Radii as text: `0.02`, `8/255`. */
-  epsilons: z.array(z.string()).min(1),
+  epsilons: z.array(z.string()).min(1).max(requestLimits.radii, limitTold.radii),
   /** Only the first so many inputs. */
   first: z.int().positive().optional(),
   /** Time budget of one ball. */
-  secondsPerBall: z.number().positive().default(20),
+  secondsPerBall: z.number().positive().max(requestLimits.secondsPerBall, limitTold.secondsPerBall).default(20),
   /** Time budget of a run, from its start; what is open then is `unknown (budget)`. */
   maxSeconds: z.number().positive().optional(),
   /** What a run may cost, in US dollars (docs/cost.md); what is open then is `unknown (budget)`. */
@@ -42,7 +43,7 @@ export const policySchema = z.strictObject({
     .max(2 ** 31 - 1)
     .default(0),
   /** Mini-batches verified at the same time. */
-  workers: z.int().positive().max(10_000).default(100),
+  workers: z.int().positive().max(requestLimits.workers, limitTold.workers).default(100),
   /** Go on although the clean accuracy is near chance. */
   acceptLowAccuracy: z.boolean().default(false),
   thresholds: thresholdsSchema.default({ certified: [] }),

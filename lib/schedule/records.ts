@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { preprocessingSchema } from '../dataset/preprocess';
 import { runPolicySchema } from '../policy/schema';
 import { capFields } from './caps';
+import { limitTold, mostMembers, requestLimits } from './request-limits';
 
 /**
  * The plain data that a run leaves in storage and that the four functions hand to each other. Keys are below
@@ -22,15 +23,15 @@ export const runRequestSchema = z.strictObject({
   model: z.string(),
   /** Storage prefix of a data set in canonical records (lib/dataset/records.ts), e.g. `datasets/mnist`. */
   dataset: z.string(),
-  epsilons: z.array(epsilonSchema).min(1),
+  epsilons: z.array(epsilonSchema).min(1).max(requestLimits.radii, limitTold.radii),
   /** Only the first so many inputs. */
   first: z.int().positive().optional(),
   /** `single` is the one-by-one baseline: the same engine, mini-batches of one. */
   mode: z.enum(['batch', 'single']),
-  secondsPerBall: z.number().positive(),
+  secondsPerBall: z.number().positive().max(requestLimits.secondsPerBall, limitTold.secondsPerBall),
   seed: z.int().nonnegative(),
   /** Mini-batches verified at the same time. */
-  workers: z.int().positive(),
+  workers: z.int().positive().max(requestLimits.workers, limitTold.workers),
   /** Go on although the clean accuracy is near chance. */
   acceptLowAccuracy: z.boolean(),
   /** Instead of what the data set says of itself, field by field. */
@@ -83,7 +84,7 @@ export const miniBatchSchema = z.strictObject({
   label: z.int().nonnegative(),
   /** Input indices, ascending, packed (lib/schedule/packed.ts). */
   inputs: z.string(),
-  size: z.int().positive(),
+  size: z.int().positive().max(mostMembers),
   /** The size that the bandit drew; `size` is smaller where fewer similar balls were left. 0: not drawn by the bandit. */
   arm: z.int().nonnegative(),
   /** 1 for the first attempt at these balls; the effort (attack restarts, search) grows with it. */

@@ -176,6 +176,13 @@ describe('radii', () => {
     expect(await refusal({ '--epsilon': epsilon })).toContain(said);
   });
 
+  test('are a hundred at most', async () => {
+    const radii = Array.from({ length: 101 }, (_, i) => `${i + 1}/1000`).join(',');
+    expect(await refusal({ '--epsilon': radii })).toContain(
+      '  - epsilon: 101 radii are given: at most 100 radii: verify others in a run of their own\n',
+    );
+  });
+
   test('are compared with the range that the user states', async () => {
     expect(await refusal({ '--clip': '0,0.9', '--epsilon': '0.95' })).toContain('wider than the valid range [0, 0.9]');
   });
@@ -188,7 +195,9 @@ describe('options', () => {
     ['--first', '0', "option '--first <n>' argument '0' is invalid. It must be a whole number above 0."],
     ['--seed', '-1', 'It must be a whole number of 0 or more, below 2^31.'],
     ['--mode', 'x', "argument 'x' is invalid. Allowed choices are batch, single."],
+    ['--workers', '10001', 'It must be at most 10000.'],
     ['--time-per-ball', '0', 'It must be a number above 0.'],
+    ['--time-per-ball', '3601', 'It must be at most 3600: what takes longer stays unknown.'],
     ['--memory', 'much', 'It must be a whole number above 0.'],
     ['--fail-below', '95', 'It must be a number of 0 to 1.'],
     ['--fail-below', 'all', 'It must be a number of 0 to 1.'],

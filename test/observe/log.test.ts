@@ -47,3 +47,21 @@ test('lines are JSON with run, round and mini-batch; a failed run tells why in o
     expect.objectContaining({ level: 'ERROR', message: 'run failed', run: 'r', reason: 'BadInputError', problems }),
   ]);
 });
+
+test('an upload that starts nothing is an error in the log, with all that kept it', () => {
+  const record = {
+    version: 1 as const,
+    at: '2026-11-22T00:00:00Z',
+    occasion: 'upload' as const,
+    model: 'models/m.onnx',
+  };
+  const run = { policy: 'p', model: 'models/m.onnx', run: 'p-m-1', state: 'started' as const };
+  const lines = logged(({ logDispatch }) => {
+    logDispatch({ ...record, runs: [run], problems: [] });
+    logDispatch({ ...record, runs: [], problems: ['too large'] });
+  });
+  expect(lines).toEqual([
+    expect.objectContaining({ level: 'INFO', message: 'runs dispatched', runs: [{ run: 'p-m-1', state: 'started' }] }),
+    expect.objectContaining({ level: 'ERROR', model: 'models/m.onnx', runs: [], problems: ['too large'] }),
+  ]);
+});

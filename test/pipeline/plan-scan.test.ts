@@ -7,7 +7,7 @@ import { reportRun } from '../../lib/pipeline/report';
 import { createVerifier } from '../../lib/pipeline/verify';
 import { readReport } from '../../lib/report/json';
 import { decodeState } from '../../lib/schedule/state-file';
-import type { Storage } from '../../lib/storage/storage';
+import { getJson, type Storage } from '../../lib/storage/storage';
 import { runLocally } from '../../lib/workflow/local';
 import { megabyte } from '../support/in-process-run';
 import { memoryStorage } from '../support/memory-storage';
@@ -78,6 +78,25 @@ test('the problems of all chunks are told together, with their places', async ()
     problems: [
       expect.stringMatching(/^inputs 0 to 6.*outside.*input 3/),
       expect.stringMatching(/^inputs 35 to 41.*input 5/),
+    ],
+  });
+});
+
+test('a run of more balls than one may have is refused before its inputs are looked at', async () => {
+  const storage = memoryStorage();
+  const epsilons = Array.from({ length: 100 }, (_, i) => ({ text: `${i + 1}/1000`, value: (i + 1) / 1000 }));
+  await requestRun(storage, 'r', set, { epsilons });
+  const key = 'datasets/tiny/dataset.json';
+  await storage.put(key, JSON.stringify({ ...((await getJson(storage, key)) as object), count: 100_001 }));
+  const unread: Storage = {
+    ...storage,
+    getRange: (name, start, end) =>
+      name.endsWith('.bin') ? Promise.reject(new Error(`${name} is read`)) : storage.getRange(name, start, end),
+  };
+  await expect(plan(unread)).rejects.toMatchObject({
+    name: 'BadInputError',
+    problems: [
+      expect.stringMatching(/^100001 inputs at 100 radii are 10000100 balls, of which a run has at most 10000000:/),
     ],
   });
 });

@@ -1,4 +1,5 @@
 import { modelHash } from '../../lib/network/hash';
+import { networkLimits } from '../../lib/network/limits';
 import { readRequest } from '../../lib/pipeline/records';
 import { dispatchAudit } from '../../lib/policy/audit';
 import { dispatchUpload, uploadOf } from '../../lib/policy/dispatch';
@@ -176,6 +177,51 @@ describe('an upload', () => {
     await dispatchUpload({ model: 'models/b.onnx' }, context);
     expect(context.started).toEqual([1, 2].map(() => expect.stringMatching(/^[A-Za-z0-9_-]{1,80}$/)));
     expect(new Set(context.started).size).toBe(2);
+  });
+});
+
+describe('a model that is larger than any that is read', () => {
+  const bytes = networkLimits.modelBytes + 1;
+  const problem = `${model} has ${bytes} bytes; models of at most ${networkLimits.modelBytes} are read: export a smaller one`;
+  const smaller = 'models/mnist-3.onnx';
+
+  /** Storage that says so of its size, and of which nothing of it can be read. */
+  async function contextWithLarge(asked: object) {
+    const context = await contextWith({ p: asked }, [model, smaller]);
+    const { storage } = context;
+    const refuse = (key: string) => key === model && Promise.reject(new Error(`${key} is read`));
+    return {
+      ...context,
+      storage: {
+        ...storage,
+        get: (key: string) => refuse(key) || storage.get(key),
+        getRange: (key: string, start: number, end: number) => refuse(key) || storage.getRange(key, start, end),
+        list: async (prefix: string) =>
+          (await storage.list(prefix)).map((object) => (object.key === model ? { ...object, size: bytes } : object)),
+      },
+    };
+  }
+
+  test('starts nothing when it is uploaded: that is recorded and told, once', async () => {
+    const context = await contextWithLarge(policy);
+    const { runs, problems } = await dispatchUpload({ model }, context);
+    expect({ runs, problems }).toEqual({ runs: [], problems: [problem] });
+    expect((await dispatchUpload({ model }, context)).problems).toEqual([problem]);
+    expect(context.published).toMatchObject([{ type: 'Model Not Verified', model, problems: [problem] }]);
+    expect(context.started).toEqual([]);
+    expect(await keysBelow(context, 'dispatches/')).toHaveLength(1);
+  });
+
+  test('is left out of the night, which verifies the others and tells whom the policy names', async () => {
+    const context = await contextWithLarge({ ...policy, audit: 'nightly', notify: ['a@example.org'] });
+    const night = { scheduled: '2026-11-20T02:00:00Z' };
+    const { runs, problems } = await dispatchAudit(night, context);
+    expect(runs.map((run) => run.model)).toEqual([smaller]);
+    expect(problems).toEqual([problem]);
+    await dispatchAudit(night, context);
+    expect(context.published).toMatchObject([
+      { type: 'Model Not Verified', policy: 'p', model, notify: ['a@example.org'], problems: [problem] },
+    ]);
   });
 });
 
