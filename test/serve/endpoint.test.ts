@@ -213,6 +213,11 @@ describe('objects', () => {
     const second = await ask({ ContinuationToken: first.NextContinuationToken, Delimiter: '/' });
     const keys = first.Contents?.map(({ Key, Size }) => `${Key} ${Size}`);
     expect([keys, second.CommonPrefixes]).toEqual([['list/a 1', 'list/b 1'], [{ Prefix: 'list/c/' }]]);
+    await put('list/bb', 'written between two pages');
+    await s3.send(new DeleteObjectCommand({ Bucket, Key: 'list/c/1' }));
+    const again = await ask({ ContinuationToken: first.NextContinuationToken });
+    expect(again.Contents?.map(({ Key }) => Key)).toEqual(['list/bb', 'list/c/2']);
+    expect(again.IsTruncated).toBe(false);
     expect((await s3.send(new ListObjectsV2Command({ Bucket, Prefix: 'a//b' }))).KeyCount).toBe(0);
   });
 });

@@ -7,11 +7,12 @@ import { contentType } from '../../storage/content-type';
 import { diskNames, marks } from '../../storage/disk-names';
 import { findObject as findFile, hasCode, kindAt } from '../../storage/disk-places';
 import { fileStorage } from '../../storage/files';
-import { checkPrefix, compareKeys, problemOfKey } from '../../storage/keys';
+import { checkPrefix, problemOfKey } from '../../storage/keys';
 import { getJson, MissingKeyError, type Storage } from '../../storage/storage';
 import { type Headers, ServiceError } from '../http/message';
 import { createLocks } from '../locks';
 import { serveFolder } from '../places';
+import { createListings } from './listings';
 import { noSuchKey, type ObjectInfo, type ObjectStore, preconditionFailed, sameEtag } from './store';
 
 const aboutSchema = z.strictObject({ etag: z.string(), headers: z.record(z.string(), z.string()) });
@@ -27,12 +28,15 @@ export function diskStore(root: string): ObjectStore {
   const storage = fileStorage(root);
   const kept = fileStorage(serveFolder(root));
   const locks = createLocks();
+  const listings = createListings(async (prefix) => (await storage.list(prefix)).map(({ key }) => key));
 
   const fileOf = (key: string): Promise<string> => findFile(path.resolve(root), diskNames(key));
 
   async function infoOf(key: string): Promise<ObjectInfo | undefined> {
     if (problemOfKey(key) !== undefined) return undefined;
-    const stats = await statsOf(await fileOf(key));
+    // Nearly every key is its own path, and then one look is enough.
+    const plain = path.resolve(root, ...diskNames(key));
+    const stats = (await statsOf(plain)) ?? (await statsOf(await fileOf(key)));
     return stats && aboutFile(key, stats);
   }
 
@@ -63,6 +67,7 @@ export function diskStore(root: string): ObjectStore {
         }
         if (ifNoneMatch === undefined) await storage.put(key, body);
         else if (!(await storage.putIfAbsent(key, body))) throw preconditionFailed('If-None-Match');
+        listings.forget();
         const info = await infoOf(key);
         if (info === undefined) throw new ServiceError(503, 'ServiceUnavailable', `${key} is gone again; try again`);
         await kept.put(aboutKey(key), JSON.stringify({ etag: info.etag, headers }));
@@ -83,14 +88,15 @@ export function diskStore(root: string): ObjectStore {
           );
         }
         if ((await kindAt(file)) === 'object') await rm(file, { force: true });
+        listings.forget();
         await rm(path.join(serveFolder(root), ...diskNames(aboutKey(key))), { force: true });
       });
     },
 
-    async list(prefix) {
+    async list(prefix, continued) {
       if (!isPrefix(prefix)) return [];
-      const objects = await storage.list(prefix);
-      return objects.sort((a, b) => compareKeys(a.key, b.key)).map(({ key }) => ({ key, info: () => infoOf(key) }));
+      const keys = await listings.keys(prefix, continued);
+      return keys.map((key) => ({ key, info: () => infoOf(key) }));
     },
   };
 }

@@ -15,7 +15,7 @@ interface Line {
   readonly last: ListedObject;
 }
 
-/** ListObjectsV2. The continuation token is the last key that the pages so far cover. */
+/** ListObjectsV2. The continuation token is the last key that the pages so far cover; those to come may be as at the first page. */
 export async function listObjects(store: ObjectStore, request: S3Request): Promise<ServiceResponse> {
   const { bucket, query } = request;
   if (query.get('list-type') !== '2')
@@ -25,10 +25,8 @@ export async function listObjects(store: ObjectStore, request: S3Request): Promi
   const token = query.get('continuation-token');
   const after = token === null ? (query.get('start-after') ?? '') : Buffer.from(token, 'base64url').toString();
   const size = pageSize(query.get('max-keys'));
-  const objects = (await store.list(prefix))
-    .filter(({ key }) => compareKeys(key, after) > 0)
-    .sort((a, b) => compareKeys(a.key, b.key));
-  const lines = linesOf(objects, prefix, delimiter);
+  const objects = await store.list(prefix, token !== null);
+  const lines = linesOf(objects, firstAfter(objects, after), size + 1, prefix, delimiter);
   const page = lines.slice(0, size);
   const truncated = lines.length > page.length;
   const infos = await Promise.all(page.filter((line) => line.prefix === undefined).map(({ last }) => last.info()));
@@ -56,9 +54,28 @@ function pageSize(asked: string | null): number {
   return Math.min(longestPage, size);
 }
 
-function linesOf(objects: readonly ListedObject[], prefix: string, delimiter: string): Line[] {
+/** Where the keys after this one begin. */
+function firstAfter(objects: readonly ListedObject[], after: string): number {
+  let [low, high] = [0, objects.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compareKeys(objects[middle].key, after) > 0) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** At most so many lines, and all objects of the last but one. */
+function linesOf(
+  objects: readonly ListedObject[],
+  start: number,
+  most: number,
+  prefix: string,
+  delimiter: string,
+): Line[] {
   const lines: Line[] = [];
-  for (const object of objects) {
+  for (let k = start; k < objects.length && lines.length < most; k++) {
+    const object = objects[k];
     const at = delimiter === '' ? -1 : object.key.indexOf(delimiter, prefix.length);
     const common = at < 0 ? undefined : object.key.slice(0, at + delimiter.length);
     const repeated = common !== undefined && lines.at(-1)?.prefix === common;

@@ -36,8 +36,8 @@ export interface ObjectStore {
   write(key: string, body: Uint8Array, headers: Headers, condition: WriteCondition): Promise<ObjectInfo>;
   /** Also fine where there is nothing. */
   remove(key: string): Promise<void>;
-  /** The objects with the prefix, in any order. */
-  list(prefix: string): Promise<readonly ListedObject[]>;
+  /** The objects with the prefix, in ascending order of their keys; `continued`: maybe as they were at the first page of a listing. */
+  list(prefix: string, continued: boolean): Promise<readonly ListedObject[]>;
 }
 
 export interface ListedObject {
