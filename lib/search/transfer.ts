@@ -60,6 +60,7 @@ export async function transferProof(
     if (stage > 0) own = await transferBounds(blocks, programs, box, bounds, proof.neurons, options);
     if (isContradictory(own)) break;
     const result = await marginTrees(blocks, programs, box, own, functionals, open, tryWitness, proof, stage, options);
+    if (result === undefined) break;
     if (result.kind === 'witness') return result;
     if (result.kind === 'proven') return { kind: 'proven', margin: Math.min(margin, result.margin) };
     margin = Math.min(margin, result.proven);
@@ -78,7 +79,10 @@ function isContradictory(bounds: readonly LayerBounds[]): boolean {
   return bounds.some(({ lower, upper }) => lower.some((low, j) => low > upper[j]));
 }
 
-/** The open functionals' trees of the proof on one ball. */
+/**
+ * The open functionals' trees of the proof on one ball. None where a tree has no part on which an input may be: all parts together are the
+ * ball, which is not empty, so its bounds exclude each other and prove nothing.
+ */
 async function marginTrees(
   blocks: Blocks,
   programs: Pick<StepPrograms, 'get'>,
@@ -90,7 +94,7 @@ async function marginTrees(
   proof: Proof,
   stage: number,
   { doubtsOf, recorder, ...options }: TransferOptions,
-): Promise<TreeResult> {
+): Promise<TreeResult | undefined> {
   const folded = foldedWhereCheaper(blocks, { bounds, reach: inputOf(box).reach });
   const problem = problemOf(folded, box, bounds);
   const program = await programs.get(blocks.relus.length, problem.isFolded);
@@ -99,10 +103,12 @@ async function marginTrees(
   const root = rootOf(problem);
   // Trees that were made with tighter bounds are of no use yet.
   const usesTrees = stage > 0 || proof.level === 0;
-  const leaves = rows.flatMap((row, index) => {
+  const covers = rows.map((row, index) => {
     const tree = usesTrees ? proof.margins[open[index]] : rootsOf(proof.margins[open[index]]);
     return coverOf(problem, bounds, { ...root, row }, tree).map((sub) => ({ ...sub, index }));
   });
+  if (covers.some((cover) => cover.length === 0)) return undefined;
+  const leaves = covers.flat();
   const record = recorder?.trees(problem, usesTrees ? proof.level : 0, open);
   const doubts = doubtsOf?.(problem, own);
   return searchTree(program, problem, rows, tryWitness(problem), {

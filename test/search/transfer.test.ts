@@ -61,7 +61,10 @@ async function pairOf(seed: number) {
     transferProof(blocks, steps, outward(other), otherBounds, functionalsOf(distance - least), nothing, from, options);
   const tightened = (from: Proof) =>
     transferBounds(blocks, steps, outward(other), otherBounds, from.neurons, { deadline });
-  return { network, blocks, steps, other, otherBounds, proof, transfer, tightened };
+  /** Of a ball whose least margin is below 0, with these bounds: nothing may be proven. */
+  const disproven = (from: Proof, own: readonly LayerBounds[]) =>
+    transferProof(blocks, steps, outward(other), own, functionalsOf(-1e-3 - least), nothing, from, options);
+  return { network, blocks, steps, other, otherBounds, proof, transfer, disproven, tightened };
 }
 
 const seeds = [16, 20, 28];
@@ -122,6 +125,31 @@ test('a transferred proof proves a ball only where its minimum is above 0, whate
   expect(seen.wrong).toBe(0);
   expect(seen.proven).toBeGreaterThan(1);
   expect(seen.tightened).toBeGreaterThan(5);
+});
+
+test('a tree of which no part is possible, since bounds exclude each other on every one, leaves the ball open', async () => {
+  const seen = { empty: 0, open: 0 };
+  for (const seed of seeds) {
+    const { blocks, other, otherBounds, proof, disproven } = pair(seed);
+    // Each layer by itself may be so; the second one cannot follow from the first.
+    const apart = otherBounds.map(({ lower, upper }, k) =>
+      k === 1 ? { lower: lower.map((low) => low + 1000), upper: upper.map((high) => high + 1000) } : { lower, upper },
+    );
+    const problem = problemOf(blocks, outward(other), apart);
+    const [row] = problemRows(blocks, problem, [{ terms: [[0, 1]], offset: 0 }], apart);
+    const beta = new Float32Array(problem.splits.length);
+    const root = { row, splits: problem.splits, alpha: initialSlopes(problem), beta };
+    const divided = otherBounds[0].lower.findIndex((low, j) => low < 0 && otherBounds[0].upper[j] > 0);
+    const { values } = proof.margins[0][0];
+    const halves = ([1, -1] as const).map(
+      (sign): ProofLeaf => ({ path: [{ layer: 0, neuron: divided, at: 0, sign }], values }),
+    );
+    if (coverOf(problem, apart, root, halves).length === 0) seen.empty++;
+    const from: Proof = { ...proof, level: 0, margins: proof.margins.map(() => halves) };
+    const result = await disproven(from, apart);
+    if (result.kind === 'open' && result.rest.regions[0].rows[0] === 0 && result.rest.proven === undefined) seen.open++;
+  }
+  expect(seen).toEqual({ empty: seeds.length, open: seeds.length });
 });
 
 /** How many points of a ball are in none of the parts. */
