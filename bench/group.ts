@@ -9,7 +9,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createEngine, type Engine } from '../lib/group/engine';
 import { predictedClass } from '../lib/group/predicted-class';
-import type { Techniques } from '../lib/group/verify';
+import { type Techniques, usualTechniques } from '../lib/group/techniques';
 import { asPrior, emptyPosterior } from '../lib/schedule/bandit';
 import { statusAt } from '../lib/schedule/state';
 import { type Images, readBenchmark, readImages, readMnist } from './support/data';
@@ -52,9 +52,6 @@ interface Line {
   readonly sizes: Readonly<Record<string, number>>;
   readonly ablation: readonly { readonly changed: string; readonly cpuSeconds: number; readonly unknown: number }[];
 }
-
-/** What mini-batches use. */
-const usual: Required<Techniques> = { lemmas: false, transfer: false, jointBounds: false, jointSearch: true };
 
 export async function group(args: string[]): Promise<void> {
   const options = optionsOf(args, {
@@ -137,12 +134,12 @@ async function measure(
     await fresh.release();
     return settled;
   };
-  const batch = await grouped(usual);
+  const batch = await grouped(usualTechniques);
   const ablation: { changed: string; set: SettledSet }[] = [];
-  for (const name of isAblated ? (Object.keys(usual) as (keyof Techniques)[]) : [])
+  for (const name of isAblated ? (Object.keys(usualTechniques) as (keyof Techniques)[]) : [])
     ablation.push({
-      changed: `${name} ${usual[name] ? 'off' : 'on'}`,
-      set: await grouped({ ...usual, [name]: !usual[name] }),
+      changed: `${name} ${usualTechniques[name] ? 'off' : 'on'}`,
+      set: await grouped({ ...usualTechniques, [name]: !usualTechniques[name] }),
     });
   await engine.release();
   const statuses = (set: SettledSet) => chosen.map((_, i) => statusAt(set.state, i));

@@ -10,6 +10,7 @@ import type { Finding, Member, MemberOutcome } from './member';
 import { predictedClass } from './predicted-class';
 import { searchMembers } from './search-members';
 import { plainStep, type Step } from './step';
+import type { Techniques } from './techniques';
 
 export interface MiniBatchOutcome {
   /** One per member, in order. */
@@ -30,18 +31,6 @@ export interface VerifyOptions {
   readonly techniques?: Techniques;
   /** Does `bounds`, `attack` and `search`, for several members or each. */
   readonly step?: Step;
-}
-
-/** Ways of settling members by what was proven for others (docs/engine.md, section 4). */
-export interface Techniques {
-  /** Proves boxes of deep layers for many members at once, and settles whatever lies in one (docs/lemmas.md). */
-  readonly lemmas: boolean;
-  /** Tries on members what proved similar ones, before searching them (docs/search.md, section 7). */
-  readonly transfer?: boolean;
-  /** Bounds all members by the same rows first, where that is seen to pay (docs/soundness.md, "Joint bounds"). */
-  readonly jointBounds?: boolean;
-  /** Searches members at the same time, with common calls (docs/search.md, section 8); by default on. */
-  readonly jointSearch?: boolean;
 }
 
 /**

@@ -27,15 +27,18 @@ export function ratesOf({ request }: RunRecord, env = process.env): Rates {
   };
 }
 
+/** Seconds of a cap of time that are kept for what follows the search: writing results, merging, the report. */
+const closingSeconds = 2;
+
+/** When searches have to end under a cap of time, in milliseconds since the epoch; undefined: there is none. */
+export function searchEnd({ caps: { maxSeconds }, since }: CapsRecord): number | undefined {
+  return maxSeconds === undefined ? undefined : since + 1000 * (maxSeconds - Math.min(closingSeconds, maxSeconds / 10));
+}
+
 /** What the caps leave at this moment. */
-export function allowanceOf(
-  { caps, since }: CapsRecord,
-  record: RunRecord,
-  state: RunState,
-  now: () => number,
-): Allowance {
+export function allowanceOf(record: CapsRecord, run: RunRecord, state: RunState, now: () => number): Allowance {
   return {
-    usd: (caps.maxUsd ?? Number.POSITIVE_INFINITY) - costSoFar(record, state).usd,
-    seconds: (caps.maxSeconds ?? Number.POSITIVE_INFINITY) - (now() - since) / 1000,
+    usd: (record.caps.maxUsd ?? Number.POSITIVE_INFINITY) - costSoFar(run, state).usd,
+    seconds: ((searchEnd(record) ?? Number.POSITIVE_INFINITY) - now()) / 1000,
   };
 }

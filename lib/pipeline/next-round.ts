@@ -7,7 +7,7 @@ import type { RunState } from '../schedule/state';
 import type { Storage } from '../storage/storage';
 import type { Round } from '../workflow/events';
 import { readCaps, stopAtCap } from './caps';
-import { allowanceOf, ratesOf } from './cost';
+import { allowanceOf, ratesOf, searchEnd } from './cost';
 import { planKey } from './keys';
 import { toLines } from './records';
 
@@ -42,7 +42,7 @@ export async function writeNextRound(
   return { number: state.round, planKey: key, batches: batches.length, maxConcurrency: request.workers, long, done };
 }
 
-/** The plan as far as the caps allow. */
+/** The plan as far as the caps allow; under a cap of time it says when searches end. */
 async function capped(
   storage: Storage,
   record: RunRecord,
@@ -57,5 +57,6 @@ async function capped(
   const left = allowanceOf(caps, record, state, now);
   const cut = withinAllowance(all, state, secondsPerBall, left, ratesOf(record));
   if (cut.batches.length === 0) await stopAtCap(storage, record.id, caps, state.round);
-  return cut;
+  const until = searchEnd(caps);
+  return until === undefined ? cut : { ...cut, batches: cut.batches.map((batch) => ({ ...batch, until })) };
 }

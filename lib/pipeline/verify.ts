@@ -2,8 +2,8 @@ import { writeNpy } from '../dataset/npy';
 import { openRecords, type Records } from '../dataset/records';
 import { effortOf } from '../group/effort';
 import { createEngine, type Engine } from '../group/engine';
-import { plainStep, type Step } from '../group/step';
 import type { Member, MemberOutcome } from '../group/member';
+import { plainStep, type Step } from '../group/step';
 import { type Techniques, verifyMiniBatch } from '../group/verify';
 import { misclassification } from '../region/violation';
 import { unpackIds } from '../schedule/packed';
@@ -144,11 +144,12 @@ async function run(
   const outcome = await verifyMiniBatch(engine, members, {
     effort,
     secondsPerBall: secondsPerBall(batch, request.secondsPerBall),
-    deadline: started + 1000 * seconds,
+    deadline: Math.min(started + 1000 * seconds, batch.until ?? Number.POSITIVE_INFINITY),
     techniques: { lemmas: lemmas !== undefined },
     step,
   });
   await lemmas?.save(engine.lemmas);
+  const isCut = batch.until !== undefined && now() >= batch.until;
   const results: BallResult[] = [];
   await step('write witnesses', async () => {
     for (const [i, input] of ids.entries()) {
@@ -157,7 +158,7 @@ async function run(
       if (member.verdict === 'not-robust')
         await storage.put(key, writeNpy({ shape: engine.network.inputShape, values: member.witness }));
       if (member.verdict === 'open' && member.checkpoint) await writeCheckpoint(storage, balls[i], member.checkpoint);
-      results.push(ballResult(input, member, key));
+      results.push(ballResult(input, isCut ? cut(member) : member, key));
     }
   });
   const { user, system } = process.cpuUsage(cpu);
@@ -182,6 +183,12 @@ function secondsPerBall({ attempt, kind, patience }: MiniBatch, asked: number): 
 /** A seed of the ball and attempt alone, so that no verdict depends on the mini-batch a ball is in. */
 function seedOf(seed: number, input: number, epsilon: number, attempt: number): number {
   return (Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(input + 1, 0x85ebca6b) ^ (epsilon * 0x2545f491 + attempt)) >>> 0;
+}
+
+/** A member that is open because the run's cap of time was reached, told as that. */
+function cut(member: MemberOutcome): MemberOutcome {
+  const isShort = member.verdict === 'open' && (member.reason === 'time' || member.reason === 'search not run');
+  return isShort ? { ...member, reason: 'budget' } : member;
 }
 
 function ballResult(input: number, outcome: MemberOutcome, witness: string): BallResult {

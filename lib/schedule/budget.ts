@@ -46,8 +46,8 @@ export function expectedSeconds(state: RunState, epsilon: number, attempt: numbe
 
 /**
  * The part of a round that is expected to fit into what is left: the mini-batches with the cheapest balls, in the order of the plan. Empty
- * when none does: the run has reached its cap. The cap is one of expectation: a round may cost more than was expected of it, and the next
- * one then gets less, or nothing.
+ * when none does: the run has reached its cap. A cap of money is one of expectation: a round may cost more than was expected of it, and the next
+ * one then gets less, or nothing. Under a cap of time, what is expected to start before the end fits.
  */
 export function withinAllowance(
   plan: RoundPlan,
@@ -72,10 +72,10 @@ export function withinAllowance(
   let usd = 0;
   let work = 0;
   for (const { batch, perBall: each } of cheapestFirst) {
-    const seconds = Math.min(each * batch.size, batch.seconds);
+    const seconds = Math.min(each * batch.size, batch.seconds, left.seconds);
     const price = seconds * rates.usdPerSecond + batch.size * rates.usdPerBall;
-    // A large one that does not fit leaves its room to smaller ones.
-    if (usd + price > left.usd || Math.max((work + seconds) / rates.workers, seconds) > left.seconds) continue;
+    // A large one that does not fit leaves its room to smaller ones. What starts in time is ended in time (`MiniBatch.until`).
+    if (usd + price > left.usd || work / rates.workers >= left.seconds) continue;
     usd += price;
     work += seconds;
     taken.add(batch);

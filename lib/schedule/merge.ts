@@ -64,7 +64,7 @@ export function mergeRound(
         : mergeCrash(next, batch, balls, failed.get(batch.id), refused);
     if (isNew) {
       next.cpuSeconds += outcome.cpuSeconds;
-      attempted.push({ batch, outcome });
+      if (!fitting[0]?.balls.some(isCut)) attempted.push({ batch, outcome });
       charged.push({ size: batch.size, wallSeconds: outcome.wallSeconds, witnesses: outcome.notRobust });
     }
     return outcome;
@@ -74,6 +74,11 @@ export function mergeRound(
   if (charged.length > 0) next.usage = addRound(next.usage, charged, isLong);
   next.round += 1;
   return { state: next, outcomes, ignored };
+}
+
+/** Whether the run's cap of time ended the search of a ball. */
+function isCut(found: BallResult): boolean {
+  return found.verdict === 'open' && found.reason === 'budget';
 }
 
 /** Takes the verdicts of every result of a mini-batch, and plans the balls that stay open by the first of them. */
@@ -92,6 +97,8 @@ function mergeResults(state: RunState, batch: MiniBatch, results: readonly Batch
     if (found.verdict === 'not-robust') notRobust++;
     if (state.attempts[ball] >= batch.attempt) continue;
     state.cpu[ball] += found.cpuSeconds;
+    // Its time was the run's, not its own: this was no attempt, and a run with a larger cap makes it again.
+    if (isCut(found)) continue;
     const isAlone = batch.size === 1 || found.input === suspect;
     const reason = found.verdict === 'open' ? found.reason : 'search not run';
     afterAttempt(state, batch, ball, reason, isAlone ? 'suspect' : 'rest', 0);

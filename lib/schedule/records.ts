@@ -93,6 +93,8 @@ export const miniBatchSchema = z.strictObject({
   seconds: z.number().positive(),
   /** Seconds of search after which a ball is handed back (lib/schedule/patience.ts); without it as the effort of the attempt says. */
   patience: z.number().positive().optional(),
+  /** When the run's cap of time ends the search, in milliseconds since the epoch: members that are open then are handed back as `budget`. */
+  until: z.number().optional(),
 });
 export type MiniBatch = z.infer<typeof miniBatchSchema>;
 

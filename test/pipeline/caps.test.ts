@@ -2,6 +2,7 @@ import { coordinateRound } from '../../lib/pipeline/coordinate';
 import { capsKey } from '../../lib/pipeline/keys';
 import { planRun } from '../../lib/pipeline/plan';
 import { reportRun } from '../../lib/pipeline/report';
+import { lastState } from '../../lib/pipeline/state';
 import { createVerifier } from '../../lib/pipeline/verify';
 import { readReport } from '../../lib/report/json';
 import type { Storage } from '../../lib/storage/storage';
@@ -52,4 +53,29 @@ test('a cap of time that has passed stops the run; without caps none are stored'
   expect(next.done).toBe(true);
   const { status } = await reportRun(storage, 'r', undefined);
   expect(status).toBe('incomplete');
+});
+
+test('what is searched when the cap of time comes is handed back: no attempt, and gone on with under a larger cap', async () => {
+  const storage = memoryStorage();
+  await requestRun(storage, 'r', await tinySet());
+  let clock = 0;
+  const round = await planRun(storage, 'r', () => clock, { maxSeconds: 60 });
+  const batches = await batchesOf(storage, 'r', round);
+  expect(new Set(batches.map(({ until }) => until))).toEqual(new Set([58_000]));
+  const verifier = createVerifier(256 * megabyte, () => clock);
+  clock = 58_000;
+  for (const batch of batches) await verifier.verify(storage, batch);
+  const next = await coordinateRound(storage, 'r', 0, [], () => clock);
+  expect(next.done).toBe(true);
+  const state = (await lastState(storage, 'r'))!;
+  const open = [...state.status.keys()].filter((ball) => state.status[ball] === 0);
+  expect(open.length).toBeGreaterThan(0);
+  expect(open.filter((ball) => state.attempts[ball] > 0)).toEqual([]);
+  await reportRun(storage, 'r', undefined);
+  const { balls } = await readReport(storage, 'runs/r');
+  expect(balls.filter(({ verdict }) => verdict === 'unknown').map(({ reason }) => reason)).toEqual(
+    open.map(() => 'budget'),
+  );
+  const ended = await goOn(storage, { maxSeconds: 1e6 });
+  expect([ended.status, ended.report.balls.filter(({ reason }) => reason === 'budget')]).toEqual(['done', []]);
 });

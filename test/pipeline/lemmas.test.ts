@@ -7,7 +7,6 @@ import { resultKey } from '../../lib/pipeline/keys';
 import { openLemmaStore } from '../../lib/pipeline/lemmas';
 import { planRun } from '../../lib/pipeline/plan';
 import { readJson } from '../../lib/pipeline/records';
-import { techniquesFromEnvironment } from '../../lib/pipeline/techniques';
 import { createVerifier } from '../../lib/pipeline/verify';
 import { misclassification } from '../../lib/region/violation';
 import { batchResultSchema } from '../../lib/schedule/records';
@@ -132,13 +131,4 @@ test('a verifier uses stored lemmas where they are switched on, with the verdict
   }
   expect(verdicts[0]).toEqual(verdicts[1]);
   expect([...settlers].sort()).toEqual(['false bound', 'true lemma']);
-});
-
-test('lemmas are off unless asked for, and another word is refused', () => {
-  expect(techniquesFromEnvironment({})).toEqual({ lemmas: false });
-  expect(techniquesFromEnvironment({ BAVERLY_LEMMAS: 'on' })).toEqual({ lemmas: true });
-  expect(techniquesFromEnvironment({ BAVERLY_LEMMAS: 'off' })).toEqual({ lemmas: false });
-  expect(() => techniquesFromEnvironment({ BAVERLY_LEMMAS: '1' })).toThrow(
-    'BAVERLY_LEMMAS is "1"; set it to on or off',
-  );
 });

@@ -230,3 +230,19 @@ describe('merging a round', () => {
     expect(state.cpuSeconds).toBe(40);
   });
 });
+
+test('a search that the cap of the run ended is no attempt: the ball is open as before, and nothing is learned of it', () => {
+  const start = newRun({ inputs: 4 });
+  const batch = batchOf([0, 1, 2, 3]);
+  const result = resultOf(batch, (input) =>
+    input === 0 ? robust(input) : { input, verdict: 'open', reason: 'budget', margin: -1, cpuSeconds: 2 },
+  );
+  const { state } = mergeRound(start, [batch], [result], []);
+  expect([0, 1, 2, 3].map((ball) => entryAt(state, ball).status)).toEqual(['robust', 'open', 'open', 'open']);
+  expect([...state.attempts]).toEqual([1, 0, 0, 0]);
+  expect([...state.queue]).toEqual([...start.queue]);
+  expect(state.cpuSeconds).toBeCloseTo(6.1);
+  expect(state.bandit).toEqual(start.bandit);
+  const whole = mergeRound(start, [batch], [resultOf(batch, (input) => leftOpen(input))], []).state;
+  expect(whole.bandit).not.toEqual(start.bandit);
+});
