@@ -4,7 +4,8 @@ import { effortOf } from '../group/effort';
 import { createEngine, type Engine } from '../group/engine';
 import type { Member, MemberOutcome } from '../group/member';
 import { plainStep, type Step } from '../group/step';
-import { type Techniques, verifyMiniBatch } from '../group/verify';
+import { noTechniques, type Techniques, usualTechniques } from '../group/techniques';
+import { verifyMiniBatch } from '../group/verify';
 import { misclassification } from '../region/violation';
 import { unpackIds } from '../schedule/packed';
 import {
@@ -42,8 +43,9 @@ interface Warm {
   readonly record: RunRecord;
   readonly records: Records;
   readonly engine: Engine;
-  /** None where lemmas are switched off, and in the one-by-one baseline. */
+  /** None where lemmas are switched off, as they are in the one-by-one baseline. */
   readonly lemmas: LemmaStore | undefined;
+  readonly techniques: Techniques;
 }
 
 /** What is told while mini-batches are verified. */
@@ -65,7 +67,7 @@ const writingSeconds = 2;
 export function createVerifier(
   memoryBytes: number,
   now: () => number = Date.now,
-  techniques: Techniques = { lemmas: false },
+  techniques: Techniques = usualTechniques,
   { onResult, step = plainStep }: VerifyHooks = {},
 ): Verifier {
   let warm: Warm | undefined;
@@ -84,9 +86,9 @@ export function createVerifier(
       await engine.release();
       throw new Error(`model or data set of run ${run} changed since it was planned`);
     }
-    const grouped = techniques.lemmas && record.request.mode === 'batch';
-    const lemmas = grouped ? await openLemmaStore(storage, record.modelHash) : undefined;
-    warm = { key, record, records, engine, lemmas };
+    const own = record.request.mode === 'batch' ? techniques : noTechniques;
+    const lemmas = own.lemmas ? await openLemmaStore(storage, record.modelHash) : undefined;
+    warm = { key, record, records, engine, lemmas, techniques: own };
     return warm;
   };
   return {
@@ -117,7 +119,7 @@ async function existing(storage: Storage, key: string): Promise<BatchResult | un
 async function run(
   storage: Storage,
   batch: MiniBatch,
-  { record, records, engine, lemmas }: Warm,
+  { record, records, engine, lemmas, techniques }: Warm,
   now: () => number,
   step: Step,
 ): Promise<BatchResult> {
@@ -145,7 +147,7 @@ async function run(
     effort,
     secondsPerBall: secondsPerBall(batch, request.secondsPerBall),
     deadline: Math.min(started + 1000 * seconds, batch.until ?? Number.POSITIVE_INFINITY),
-    techniques: { lemmas: lemmas !== undefined },
+    techniques,
     step,
   });
   await lemmas?.save(engine.lemmas);
