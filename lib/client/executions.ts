@@ -1,15 +1,14 @@
 import {
   DescribeExecutionCommand,
   type DescribeExecutionOutput,
-  ExecutionAlreadyExists,
   ExecutionDoesNotExist,
   type ExecutionStatus,
   paginateListExecutions,
   type SFNClient,
-  StartExecutionCommand,
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import type { RunEvent } from '../workflow/events';
+import { startOnStepFunctions } from '../workflow/start-execution';
 
 export type { ExecutionStatus };
 
@@ -38,15 +37,7 @@ export interface RemoteExecutions {
 export function remoteExecutions(client: SFNClient, stateMachineArn: string): RemoteExecutions {
   const arnOf = (name: string): string => `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
   return {
-    async start(name, input) {
-      try {
-        await client.send(new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) }));
-        return 'started';
-      } catch (error) {
-        if (error instanceof ExecutionAlreadyExists) return 'exists';
-        throw error;
-      }
-    },
+    start: startOnStepFunctions(stateMachineArn, client),
     async find(name) {
       try {
         return executionOf(await client.send(new DescribeExecutionCommand({ executionArn: arnOf(name) })));

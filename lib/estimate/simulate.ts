@@ -8,6 +8,7 @@ import { type PlanOptions, planRound } from '../schedule/plan-round';
 import type { BallResult, BatchResult, MiniBatch } from '../schedule/records';
 import { createState } from '../schedule/state';
 import { summarise } from '../schedule/summary';
+import { balancedTree } from './balanced';
 import type { Attempt, FirstAttempts, Observed } from './observed';
 import type { Stratum } from './strata';
 
@@ -115,20 +116,7 @@ function population(
     }
   }
   const trees = [...members].filter(([, own]) => own.length > 0);
-  return { twins, trees: new Map(trees.map(([label, own]) => [label, balanced(own)])) };
-}
-
-function balanced(order: readonly number[]): ClusterTree {
-  const depths = new Uint8Array(order.length);
-  const halve = (start: number, end: number, depth: number): void => {
-    if (end - start < 2) return;
-    const middle = (start + end) >>> 1;
-    depths[middle] = depth;
-    halve(start, middle, depth + 1);
-    halve(middle, end, depth + 1);
-  };
-  halve(0, order.length, 0);
-  return { order: Uint32Array.from(order), depths };
+  return { twins, trees: new Map(trees.map(([label, own]) => [label, balancedTree(own)])) };
 }
 
 function resultOf(

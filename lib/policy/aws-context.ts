@@ -1,9 +1,10 @@
+import { SFNClient } from '@aws-sdk/client-sfn';
 import { BadInputError } from '../errors';
 import { storageFromEnvironment } from '../storage/open';
 import type { S3StorageOptions } from '../storage/s3';
+import { startOnStepFunctions } from '../workflow/start-execution';
 import type { DispatchContext } from './dispatch';
 import { eventsFromEnvironment } from './open-events';
-import { startOnStepFunctions } from './step-functions';
 
 /**
  * What the deployed dispatch functions stand on: BAVERLY_BUCKET, BAVERLY_STATE_MACHINE (its ARN), BAVERLY_EVENT_BUS.
@@ -22,7 +23,7 @@ export function contextFromEnvironment(
   return {
     storage: storageFromEnvironment(env, through),
     bucket,
-    startRun: startOnStepFunctions(stateMachine),
+    startRun: startOnStepFunctions(stateMachine, new SFNClient()),
     events: eventsFromEnvironment(env),
   };
 }

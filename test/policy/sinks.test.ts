@@ -7,7 +7,7 @@ import { eventBridgeEvents } from '../../lib/policy/event-bridge';
 import { fileEvents } from '../../lib/policy/event-file';
 import { type PolicyEvent, policyEvent } from '../../lib/policy/events';
 import { eventsFromEnvironment } from '../../lib/policy/open-events';
-import { startOnStepFunctions } from '../../lib/policy/step-functions';
+import { startOnStepFunctions } from '../../lib/workflow/start-execution';
 import { temporaryFolder } from '../support/folder';
 
 const folder = temporaryFolder();

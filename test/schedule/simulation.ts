@@ -1,3 +1,4 @@
+import { balancedTree } from '../../lib/estimate/balanced';
 import type { ClusterTree } from '../../lib/group/tree';
 import { type Random, random, shuffled } from '../../lib/random';
 import { emptyPosterior } from '../../lib/schedule/bandit';
@@ -9,17 +10,7 @@ import { createState, type NewRun, type RunState } from '../../lib/schedule/stat
 
 /** A balanced cluster tree of the inputs in random order: for schedules, not for similarity. */
 export function anyTree(inputs: ArrayLike<number>, seed: number): ClusterTree {
-  const order = shuffled(inputs.length, random(seed)).map((i) => inputs[i]);
-  const depths = new Uint8Array(order.length);
-  const halve = (start: number, end: number, depth: number): void => {
-    if (end - start < 2) return;
-    const middle = (start + end) >>> 1;
-    depths[middle] = depth;
-    halve(start, middle, depth + 1);
-    halve(middle, end, depth + 1);
-  };
-  halve(0, order.length, 0);
-  return { order, depths };
+  return balancedTree(shuffled(inputs.length, random(seed)).map((i) => inputs[i]));
 }
 
 /** Trees of inputs labelled input % labels. */
