@@ -51,6 +51,39 @@ export async function attack(
   return found;
 }
 
+export interface DescentOptions {
+  readonly steps: number;
+  /** Clock time (ms since the epoch) after which no further step is begun. */
+  readonly deadline?: number;
+}
+
+/** Half a radius: what is special about a given start should not be gone after one step. */
+const shortReach = 0.5;
+
+/**
+ * The same descent from given points of one target, minimisers of hard sub-problems, say, with shorter steps. Nothing is random. The points
+ * are clamped to the box.
+ *
+ * @returns the confirmed counterexample, or undefined
+ */
+export async function attackFrom(
+  programs: Programs,
+  target: AttackTarget,
+  starts: readonly Float32Array[],
+  confirm: Confirm,
+  options: DescentOptions,
+): Promise<Float32Array | undefined> {
+  const box = searchBox(target.box);
+  if (box === undefined || target.violation.length === 0) return undefined;
+  const found: (Float32Array | undefined)[] = [undefined];
+  const runners = starts.map((start): Runner => {
+    const point = Float32Array.from(start, (value, i) => clamp(value, box.lower[i], box.upper[i]));
+    return { target: 0, box, point, aim: 0, conjunction: -1 };
+  });
+  await run(programs, [target], runners, found, confirm, { ...options, reach: shortReach });
+  return found[0];
+}
+
 function runnersOf(target: AttackTarget, index: number, { restarts }: AttackOptions): Runner[] {
   const box = searchBox(target.box);
   if (box === undefined || target.violation.length === 0) return [];
@@ -70,7 +103,7 @@ async function run(
   runners: Runner[],
   found: (Float32Array | undefined)[],
   confirm: Confirm,
-  { steps, deadline = Number.POSITIVE_INFINITY }: AttackOptions,
+  { steps, deadline = Number.POSITIVE_INFINITY, reach = 2 }: DescentOptions & { readonly reach?: number },
 ): Promise<void> {
   const session = await programs.gradient();
   const { inputSize, classes } = programs.network;
@@ -93,7 +126,7 @@ async function run(
     const fresh = out.scores;
     await confirmHits(targets, active, fresh, classes, found, confirm);
     if (scores && out.gradient && step <= steps) {
-      const length = 2 * (1 - (step - 1) / steps);
+      const length = reach * (1 - (step - 1) / steps);
       for (const [i, runner] of active.entries())
         move(runner, out.gradient.subarray(i * inputSize, (i + 1) * inputSize), length);
     }

@@ -1,9 +1,9 @@
 import type { Bounder } from '../bounds/bounder';
 import type { Network } from '../network/network';
 import type { OriginalModel } from '../network/original';
-import { type Box, contains } from '../region/box';
-import { type Float32Box, inward, outward } from '../region/outward';
-import { type HalfSpace, type Violation, violates } from '../region/violation';
+import type { Box } from '../region/box';
+import { outward } from '../region/outward';
+import type { HalfSpace, Violation } from '../region/violation';
 import { type Blocks, blocksOf } from './blocks';
 import type { Checkpoint } from './checkpoint';
 import { doubleBounder } from './double';
@@ -16,6 +16,7 @@ import { type SearchResult, searchRegions } from './regions';
 import { type StepPrograms, stepPrograms } from './steps';
 import { processCpu } from './time-limit';
 import { transferProof } from './transfer';
+import { witnessTrials } from './witness';
 
 /** `transferred`: proven by what proved another ball, and a few sub-problems more. */
 export type SearcherResult = SearchResult | { readonly kind: 'transferred'; readonly margin: number };
@@ -93,13 +94,7 @@ export function createSearcher(
       const cpuEnd = cpuClock() + 1e6 * cpuSeconds;
       const { blocks, steps: own, double } = compile();
       const steps = lane?.steps ?? own;
-      const tryWitness = (problem: Problem) => async (corner: Float32Array | Float64Array) => {
-        if (inside.empty) return undefined;
-        const point = cornerPoint(problem, inside, corner);
-        const isWitness = contains(box, point) && violates(violation, await original.scores(point, 1));
-        return isWitness ? point : undefined;
-      };
-      const inside = inward(box);
+      const tryWitness = witnessTrials(bounder.programs, original, { box, violation, seed: 0 }, deadline);
       const functionals = rows.map(({ coefficients, offset }) => ({ terms: [...coefficients.entries()], offset }));
       const bounds = await bounder.preActivations(box);
       const record = proofs && resume === undefined ? recorder(rows.length) : undefined;
@@ -130,17 +125,6 @@ export function createSearcher(
     },
     release: async () => compiled?.steps.release(),
   };
-}
-
-/** The float32 point of the box next to the input at e. */
-function cornerPoint(
-  { centre, radius }: Problem,
-  { lower, upper }: Float32Box,
-  corner: Float32Array | Float64Array,
-): Float32Array {
-  return Float32Array.from(corner, (e, i) =>
-    Math.min(Math.max(Math.fround(centre[i] + radius[i] * e), lower[i]), upper[i]),
-  );
 }
 
 /** Sub-problems that fit the memory cap: per neuron a split, a slope and a multiplier, and some bytes besides. */
