@@ -9,12 +9,14 @@ import { command } from './files';
 import type { Host } from './host';
 import { type LocalRunResult, runInFolder } from './local-run';
 import { createProgress } from './progress';
+import { narrator } from './verbose';
 
 export interface ExecuteOptions {
   readonly folder: string;
   readonly workers: number;
   readonly memory: number;
   readonly json?: boolean;
+  readonly verbose?: boolean;
   readonly failBelow?: number;
   /** Other caps than those of the request. */
   readonly caps?: Caps;
@@ -25,9 +27,12 @@ export interface ExecuteOptions {
 /** Runs what is in the folder until it ends or is interrupted, and tells how it ended. */
 export async function executeRun(host: Host, options: ExecuteOptions): Promise<ExitCode> {
   const { folder, workers, memory, json, signal, caps } = options;
+  const narrate = narrator(host, options);
   const result = await runInFolder({
     ...{ folder, worker: host.worker, workers, memoryMb: memory, signal },
-    progress: createProgress(json === true, host.stderr),
+    // Lines of both would be mixed.
+    progress: createProgress(json === true || narrate !== undefined, host.stderr),
+    ...(narrate && { narrate }),
     ...(caps !== undefined && { caps }),
   });
   return conclude(host, result, options);
@@ -37,11 +42,12 @@ function conclude(host: Host, result: LocalRunResult, options: ExecuteOptions): 
   const { folder, json = false, failBelow } = options;
   const goOn = `Go on with: ${command('resume', folder)}`;
   if (result.kind === 'failed') {
-    const { error, problems } = result;
+    const { error, problems, hasReport } = result;
     const refused = error === 'BadInputError';
     const subject = refused ? 'the run cannot start' : `the run failed (${error})`;
     const code = refused ? exitCodes.badInput : exitCodes.incomplete;
-    return tell(host, { subject, problems, error, code, ...(!refused && { advice: goOn }) }, json);
+    const advice = [refused ? '' : goOn, hasReport ? reportLine(folder) : ''].filter(Boolean).join('\n');
+    return tell(host, { subject, problems, error, code, advice }, json);
   }
   const { report } = result;
   const code = report === undefined ? exitCodes.incomplete : codeOf(report, failBelow);
@@ -58,9 +64,12 @@ function conclude(host: Host, result: LocalRunResult, options: ExecuteOptions): 
     host.stderr.write(`Interrupted; nothing that was settled is lost${counted}. ${goOn}\n`);
   } else if (code === exitCodes.incomplete) host.stderr.write(`${goOn}\n`);
   if (code === exitCodes.belowThreshold) host.stderr.write(`${tooLow(report!, failBelow!)}\n`);
-  if (report && !json) host.stdout.write(`Report: ${path.relative(process.cwd(), path.join(folder, 'report.html'))}\n`);
+  if (report && !json) host.stdout.write(`${reportLine(folder)}\n`);
   return code;
 }
+
+const reportLine = (folder: string): string =>
+  `Report: ${path.relative(process.cwd(), path.join(folder, 'report.html'))}`;
 
 /** What does not stop a run, but may make its verdicts worthless. */
 function warningsOf({ run }: Report): string[] {

@@ -1,5 +1,6 @@
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, existsSync } from 'node:fs';
 import path from 'node:path';
+import { type Narrate, narratingPool } from '../observe/narrate';
 import { runPrefix } from '../pipeline/keys';
 import { reportRun } from '../pipeline/report';
 import { readReport, reportKeys } from '../report/json';
@@ -27,6 +28,8 @@ export interface LocalRunOptions {
   readonly memoryMb: number;
   readonly progress: Progress;
   readonly signal: AbortSignal;
+  /** Told what happens. */
+  readonly narrate?: Narrate;
   /** Other caps than those of the request. */
   readonly caps?: Caps;
 }
@@ -35,7 +38,12 @@ export interface LocalRunOptions {
 export type LocalRunResult =
   | { readonly kind: 'ended'; readonly report: Report }
   | { readonly kind: 'interrupted'; readonly report: Report | undefined }
-  | { readonly kind: 'failed'; readonly error: string; readonly problems: readonly string[] };
+  | {
+      readonly kind: 'failed';
+      readonly error: string;
+      readonly problems: readonly string[];
+      readonly hasReport: boolean;
+    };
 
 /** Seconds that a function may take, as in the stack. */
 const timeouts: Readonly<Record<string, number>> = { plan: 900, verify: 900, coordinate: 900, report: 900 };
@@ -44,7 +52,7 @@ const timeouts: Readonly<Record<string, number>> = { plan: 900, verify: 900, coo
  * Runs (or goes on with) the run in a folder: the state machine that AWS runs, its functions in child processes, over files.
  */
 export async function runInFolder(options: LocalRunOptions): Promise<LocalRunResult> {
-  const { folder, worker, workers, memoryMb, progress, signal } = options;
+  const { folder, worker, workers, memoryMb, progress, signal, narrate } = options;
   const storage = fileStorage(folder);
   const pool = createPool({
     entry: worker,
@@ -57,7 +65,7 @@ export async function runInFolder(options: LocalRunOptions): Promise<LocalRunRes
     const result = await runLocally({
       storage,
       bucket: 'local',
-      pool: countingPool(pool, storage, localRun, progress),
+      pool: countingPool(narrate ? narratingPool(pool, narrate, localRun) : pool, storage, localRun, progress),
       concurrency: workers,
       input: { kind: 'run', bucket: 'local', run: localRun, ...options.caps },
       signal,
@@ -71,7 +79,12 @@ export async function runInFolder(options: LocalRunOptions): Promise<LocalRunRes
       const { status } = await reportRun(storage, localRun, undefined);
       return { kind: 'interrupted', report: status === 'failed' ? undefined : await finish(storage, folder) };
     }
-    return { kind: 'failed', error: result.error, problems: problemsOfCause(result) };
+    const problems = problemsOfCause(result);
+    narrate?.(`the run failed: ${result.error}: ${problems.join('; ')}`);
+    // What was settled until then, if it was planned; with why it failed.
+    const isReported = existsSync(path.join(folder, reportKeys(runPrefix(localRun)).json));
+    const report = isReported ? await finish(storage, folder) : undefined;
+    return { kind: 'failed', error: result.error, problems, hasReport: report?.status === 'failed' };
   } finally {
     progress.stop();
     await pool.close();

@@ -16,8 +16,9 @@ import type { Host } from './host';
 import { interruptible } from './interrupt';
 import { localRun } from './local-run';
 import { capsFrom, defaultWorkers, positiveInteger, positiveNumber, share } from './options';
+import { addVerbose, runHappenings, type VerboseOptions } from './verbose';
 
-interface ResumeOptions {
+interface ResumeOptions extends VerboseOptions {
   readonly model?: string;
   readonly workers: number;
   readonly memory: number;
@@ -28,7 +29,7 @@ interface ResumeOptions {
 }
 
 export function addResume(program: Command, host: Host, done: (code: ExitCode) => void): void {
-  program
+  const command = program
     .command('resume')
     .description('Finish a run that was interrupted')
     .argument('<folder>', 'the --out folder of the run')
@@ -42,15 +43,15 @@ export function addResume(program: Command, host: Host, done: (code: ExitCode) =
     .option('--workers <n>', 'processes', positiveInteger, defaultWorkers())
     .option('--memory <mb>', 'memory cap of each process', positiveInteger, 1769)
     .option('--fail-below <share>', 'exit code 1 if the certified accuracy at any radius is below', share)
-    .option('--json', 'print the summary as JSON, no progress')
-    .action(async (folder: string, options: ResumeOptions) => {
-      const absolute = path.resolve(folder);
-      await checkFolder(absolute, options.model);
-      // What failed before is tried again.
-      rmSync(path.join(absolute, failureKey(localRun)), { force: true });
-      const caps = capsFrom(options);
-      done(await interruptible((signal) => executeRun(host, { ...options, folder: absolute, caps, signal })));
-    });
+    .option('--json', 'print the summary as JSON, no progress');
+  addVerbose(command, runHappenings).action(async (folder: string, options: ResumeOptions) => {
+    const absolute = path.resolve(folder);
+    await checkFolder(absolute, options.model);
+    // What failed before is tried again.
+    rmSync(path.join(absolute, failureKey(localRun)), { force: true });
+    const caps = capsFrom(options);
+    done(await interruptible((signal) => executeRun(host, { ...options, folder: absolute, caps, signal })));
+  });
 }
 
 /** The folder must hold a run, and the model and data set that it was planned with. */

@@ -15,8 +15,9 @@ import { localRun } from './local-run';
 import { defaultWorkers, positiveInteger, share, workerCount } from './options';
 import { modelName, type RunInput, readRunInput } from './run-input';
 import { addRequestOptions, type RequestOptions, requestOf } from './run-options';
+import { addVerbose, runHappenings, type VerboseOptions } from './verbose';
 
-interface RunOptions extends RequestOptions {
+interface RunOptions extends RequestOptions, VerboseOptions {
   readonly memory: number;
   readonly out?: string;
   readonly failBelow?: number;
@@ -24,13 +25,13 @@ interface RunOptions extends RequestOptions {
 }
 
 export function addRun(program: Command, host: Host, done: (code: ExitCode) => void): void {
-  addRequestOptions(program.command('run').description('Verify a data set on a model, on this machine'))
+  const command = addRequestOptions(program.command('run').description('Verify a data set on a model, on this machine'))
     .option('--workers <n>', 'processes', workerCount, defaultWorkers())
     .option('--memory <mb>', 'memory cap of each process', positiveInteger, 1769)
     .option('--out <folder>', 'where the run is kept; a new folder below baverly-runs/ by default')
     .option('--fail-below <share>', 'exit code 1 if the certified accuracy at any radius is below', share)
-    .option('--json', 'print the summary as JSON, no progress')
-    .action(async (options: RunOptions) => done(await run(host, options)));
+    .option('--json', 'print the summary as JSON, no progress');
+  addVerbose(command, runHappenings).action(async (options: RunOptions) => done(await run(host, options)));
 }
 
 async function run(host: Host, options: RunOptions): Promise<ExitCode> {

@@ -8,8 +8,9 @@ import { type ExitCode, exitCodes, printable } from './exit';
 import { checkWritable } from './files';
 import type { Host } from './host';
 import { defaultWorkers, positiveInteger } from './options';
+import { addVerbose, runHappenings, type VerboseOptions } from './verbose';
 
-interface ServeCommandOptions {
+interface ServeCommandOptions extends VerboseOptions {
   readonly root: string;
   readonly port: number;
   readonly stack: string;
@@ -21,7 +22,7 @@ interface ServeCommandOptions {
 }
 
 export function addServe(program: Command, host: Host, done: (code: ExitCode) => void): void {
-  program
+  const command = program
     .command('serve')
     .description('The whole deployment on this machine: S3, Step Functions and all behind them, at 127.0.0.1')
     .requiredOption('--root <folder>', 'where everything is kept; a new folder is made')
@@ -32,8 +33,10 @@ export function addServe(program: Command, host: Host, done: (code: ExitCode) =>
     .option('--nightly <cron>', 'when audits are due, UTC', pattern, '0 2 * * *')
     .option('--no-nightly', 'no audits by the clock')
     .option('--audit-now', 'one audit at once, besides')
-    .option('--json', 'print endpoint, bucket and keys as JSON')
-    .action(async (options: ServeCommandOptions) => done(await serveUntilEnded(host, options)));
+    .option('--json', 'print endpoint, bucket and keys as JSON');
+  addVerbose(command, runHappenings).action(async (options: ServeCommandOptions) =>
+    done(await serveUntilEnded(host, options)),
+  );
 }
 
 /** Serves until Ctrl-C or SIGTERM; a second one ends the process at once. */
@@ -47,6 +50,7 @@ async function serveUntilEnded(host: Host, options: ServeCommandOptions): Promis
     ...{ root, port: options.port, stack, workers, memoryMb: memory, worker: host.worker, log },
     ...(nightly !== false && { nightly }),
     auditNow: options.auditNow === true,
+    ...(options.verbose && { narrate: log }),
   });
   const ended = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());

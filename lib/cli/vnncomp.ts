@@ -5,44 +5,60 @@ import { BadInputError, messageOf } from '../errors';
 import { createEngine } from '../group/engine';
 import { settleProperties } from '../group/property';
 import { readNetwork } from '../network/read';
+import { type Narrate, narratedStep } from '../observe/narrate';
 import { Problems } from '../problems';
 import { comparesOrderOnly } from '../region/violation';
 import { readVnnlib } from '../region/vnnlib';
+import { formatNoun, formatSeconds } from '../report/format';
 import { type ExitCode, exitCodes } from './exit';
 import { readUserFile, unwritable } from './files';
 import type { Host } from './host';
 import { nonNegativeInteger, positiveNumber } from './options';
+import { addVerbose, narrator, type VerboseOptions } from './verbose';
 
-interface VnncompOptions {
+interface VnncompOptions extends VerboseOptions {
   readonly timeout: number;
   readonly result?: string;
   readonly seed: number;
 }
 
 export function addVnncomp(program: Command, host: Host, done: (code: ExitCode) => void): void {
-  program
+  const command = program
     .command('vnncomp')
     .description('Answer one VNN-COMP instance: unsat, sat (with a witness), unknown or timeout')
     .argument('<net>', 'the network, ONNX (.gz)')
     .argument('<property>', 'the property, VNN-LIB (.gz)')
     .requiredOption('--timeout <seconds>', 'time budget', positiveNumber)
     .option('--result <file>', 'write the answer there instead of to standard output')
-    .option('--seed <n>', 'seed of everything random', nonNegativeInteger, 0)
-    .action(async (net: string, property: string, options: VnncompOptions) => {
-      const answer = await answerTo(net, property, options);
+    .option('--seed <n>', 'seed of everything random', nonNegativeInteger, 0);
+  addVerbose(command, 'what was read, bounds, attack and search with their times, the answer').action(
+    async (net: string, property: string, options: VnncompOptions) => {
+      const answer = await answerTo(net, property, options, narrator(host, options));
       if (options.result === undefined) host.stdout.write(answer);
       else writeResult(options.result, answer);
       done(exitCodes.done);
-    });
+    },
+  );
 }
 
 /** The answer in VNN-COMP's format. */
-async function answerTo(net: string, property: string, options: VnncompOptions): Promise<string> {
+async function answerTo(
+  net: string,
+  property: string,
+  options: VnncompOptions,
+  narrate: Narrate | undefined,
+): Promise<string> {
   const deadline = Date.now() + options.timeout * 1000;
+  const begun = Date.now();
   const { model, properties } = readInstance(net, property, options.result);
+  narrate?.(`${formatNoun(properties.length, 'region')} to settle, within ${formatSeconds(options.timeout)}`);
   const engine = await createEngine(model, `network ${net}`);
   try {
-    const answer = await settleProperties(engine, properties, { deadline, seed: options.seed });
+    const { network } = engine;
+    narrate?.(`network of ${network.inputSize} inputs and ${network.classes} outputs`);
+    const step = narrate && narratedStep(narrate);
+    const answer = await settleProperties(engine, properties, { deadline, seed: options.seed, ...(step && { step }) });
+    narrate?.(`${answer.kind} after ${formatSeconds((Date.now() - begun) / 1000)}`);
     if (answer.kind !== 'sat') return `${answer.kind}\n`;
     const scores = await engine.original.scores(answer.witness, 1);
     return `sat\n${formatWitness(answer.witness, scores)}\n`;

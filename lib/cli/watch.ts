@@ -11,8 +11,9 @@ import { interruptible } from './interrupt';
 import { positiveNumber, share } from './options';
 import { createProgress, type Progress } from './progress';
 import { addTargetOptions, checkRunId, remotely, targetArguments } from './remote';
+import { addVerbose, narrator, type VerboseOptions } from './verbose';
 
-interface WatchCommandOptions extends TargetOptions {
+interface WatchCommandOptions extends TargetOptions, VerboseOptions {
   readonly interval: number;
   readonly once?: boolean;
   readonly failBelow?: number;
@@ -20,7 +21,7 @@ interface WatchCommandOptions extends TargetOptions {
 }
 
 export function addWatch(program: Command, host: Host, done: (code: ExitCode) => void): void {
-  addTargetOptions(
+  const command = addTargetOptions(
     program
       .command('watch')
       .description('Follow a run of `submit` until it ends: counts, velocity, cost, time left')
@@ -28,15 +29,19 @@ export function addWatch(program: Command, host: Host, done: (code: ExitCode) =>
       .option('--interval <seconds>', 'time between two looks', positiveNumber, 5)
       .option('--once', 'look once and do not wait')
       .option('--fail-below <share>', 'exit code 1 if the certified accuracy at any radius is below', share),
-  )
-    .option('--json', 'print the result as JSON, no progress')
-    .action(async (run: string, options: WatchCommandOptions) => done(await watch(host, run, options)));
+  ).option('--json', 'print the result as JSON, no progress');
+  addVerbose(command, 'how far the run is, whenever that has changed').action(
+    async (run: string, options: WatchCommandOptions) => done(await watch(host, run, options)),
+  );
 }
 
 /** Ctrl-C ends the watching; the run goes on. */
 async function watch(host: Host, run: string, options: WatchCommandOptions): Promise<ExitCode> {
   checkRunId(run);
-  const progress = createProgress(options.json === true || options.once === true, host.stderr);
+  const narrate = narrator(host, options);
+  const quiet = options.json === true || options.once === true || narrate !== undefined;
+  const progress = createProgress(quiet, host.stderr);
+  let told = '';
   try {
     const watched = await interruptible((signal) =>
       remotely(options, (deployment) =>
@@ -44,7 +49,12 @@ async function watch(host: Host, run: string, options: WatchCommandOptions): Pro
           run,
           interval: options.once ? 0 : options.interval,
           signal,
-          onProgress: (now) => show(progress, now),
+          onProgress(now) {
+            show(progress, now);
+            const line = sentence(now, false);
+            if (line !== told) narrate?.(line);
+            told = line;
+          },
         }),
       ),
     );
@@ -104,10 +114,11 @@ function conclude(host: Host, run: string, watched: Watched, options: WatchComma
   }
 }
 
-function sentence(progress: RunProgress): string {
+function sentence(progress: RunProgress, withTimeLeft = true): string {
   if (progress.phase === 'planning') return 'planning';
   const { rounds, batches, settled, balls, secondsLeft } = progress;
-  const left = secondsLeft === undefined ? '' : `, about ${formatNumber(Math.ceil(secondsLeft))} s left`;
+  const left =
+    secondsLeft === undefined || !withTimeLeft ? '' : `, about ${formatNumber(Math.ceil(secondsLeft))} s left`;
   return (
     `round ${rounds + 1}: ${batches.done} of ${batches.planned} mini-batches; ${settled} of ${balls} balls${left}; ` +
     detailOf(progress)

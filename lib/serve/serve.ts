@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
 import { BadInputError } from '../errors';
+import { type Narrate, narratingPool } from '../observe/narrate';
 import type { StartRun } from '../policy/dispatch';
 import { fileEvents } from '../policy/event-file';
 import { hasCode } from '../storage/disk-places';
@@ -38,6 +39,8 @@ export interface ServeOptions {
   readonly auditNow?: boolean;
   /** Told what happens, a line each. */
   readonly log: (line: string) => void;
+  /** Told of each call of a function as well. */
+  readonly narrate?: Narrate;
 }
 
 export interface Server {
@@ -90,7 +93,10 @@ async function start(options: ServeOptions, unlock: () => Promise<void>): Promis
   });
   const kept = fileStorage(serveFolder(root));
   const notices = await openNotices(root, log);
-  const workflow = createWorkflow({ storage, pool, concurrency: workers, executions: () => executions });
+  const workflow = createWorkflow({
+    ...{ storage, concurrency: workers, executions: () => executions },
+    pool: options.narrate ? narratingPool(pool, options.narrate) : pool,
+  });
   const executions: Executions = await openExecutions({
     storage: kept,
     run: (record, signal) => workflow(record, signal).finally(notices.look),
