@@ -24,7 +24,10 @@ export function addDiff(program: Command, host: Host, done: (code: ExitCode) => 
       'What changed from one run to another, on the same balls; exit codes: 0 nothing broken or lost, 1 something is, ' +
         '2 bad input, 3 the verdicts contradict each other',
     )
-    .argument('<run-a>', 'the earlier run: an --out folder, <root>/runs/<id> of a folder or s3://bucket, or an id')
+    .argument(
+      '<run-a>',
+      'the earlier run: an --out folder, or <root>/runs/<id> of a folder or s3://bucket; with an option that names a deployment, an id',
+    )
     .argument('<run-b>', 'the later run');
   addTargetOptions(command)
     .option('--balls <n>', 'changed balls that are listed', count, 20)
