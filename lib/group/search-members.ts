@@ -35,7 +35,9 @@ export async function searchMembers(
       await work(i);
     }
   };
-  if (chosen.length < 2 || techniques?.jointSearch === false) {
+  // With transfer members profit from those before them: one after the other.
+  const jointly = proofs === undefined && techniques?.jointSearch !== false;
+  if (chosen.length < 2 || !jointly) {
     await each(async (i) => void found.set(i, await clock.share([i], () => search(i))));
     return found;
   }

@@ -6,7 +6,8 @@ export interface Techniques {
   readonly transfer?: boolean;
   /** Bounds all members by the same rows first, where that is seen to pay (docs/soundness.md, "Joint bounds"). */
   readonly jointBounds?: boolean;
-  /** Searches members at the same time, with common calls (docs/search.md, section 8); by default on. */
+  /** Searches members at the same time, with common calls (docs/search.md, section 8); by default on. Not with
+   * `transfer`, by which members profit from those before them. */
   readonly jointSearch?: boolean;
 }
 

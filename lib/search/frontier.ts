@@ -39,12 +39,15 @@ export function createFrontier(steps: StepPrograms): Frontier {
   let waiting: Request[] = [];
   /** By program, from one round of calls to the next: most calls make many steps. */
   const bundles = new Map<string, Bundle[]>();
+  /** Those that the time since `mark` was spent on. */
+  let latest: readonly Request[] = [];
   let mark = processCpu();
-  const sinceMark = (): number => {
+  /** Charges the time since the last round of calls to its searches, by the work of their calls; reading the clock costs too much for each call. */
+  const charge = (): void => {
     const now = processCpu();
-    const passed = now - mark;
+    const work = latest.reduce((sum, { call }) => sum + workOf(call), 0);
+    for (const { lane, call } of latest) lane.spent += ((now - mark) * workOf(call)) / work;
     mark = now;
-    return passed;
   };
 
   /** Makes all calls that wait, once every search does. */
@@ -52,9 +55,8 @@ export function createFrontier(steps: StepPrograms): Frontier {
     if (waiting.length === 0 || waiting.length < lanes.size) return;
     const requests = waiting;
     waiting = [];
-    // What the searches did themselves since the last calls.
-    const passed = sinceMark();
-    for (const { lane } of requests) lane.spent += passed / requests.length;
+    charge();
+    latest = requests;
     void makeAll(requests);
   };
 
@@ -92,23 +94,19 @@ export function createFrontier(steps: StepPrograms): Frontier {
     }
   };
 
-  /** Runs a call for some requests, shares what it took among them, and lets their searches go on. */
+  /** Runs a call for some requests, and lets their searches go on. */
   const settle = async (requests: readonly Request[], run: () => Promise<void>): Promise<void> => {
     try {
       await run();
+      for (const { done } of requests) done();
     } catch (error) {
       for (const { failed } of requests) failed(error);
-      return;
     }
-    const passed = sinceMark();
-    const work = requests.reduce((sum, { call }) => sum + workOf(call), 0);
-    for (const { lane, call } of requests) lane.spent += (passed * workOf(call)) / work;
-    for (const { done } of requests) done();
   };
 
   return {
     join() {
-      if (lanes.size === 0) sinceMark();
+      if (lanes.size === 0) mark = processCpu();
       const lane = { spent: 0 };
       lanes.add(lane);
       return {
@@ -123,8 +121,9 @@ export function createFrontier(steps: StepPrograms): Frontier {
         },
         cpuClock: () => lane.spent,
         leave() {
+          charge();
           lanes.delete(lane);
-          lane.spent += sinceMark();
+          latest = latest.filter((request) => request.lane !== lane);
           proceed();
         },
       };

@@ -10,11 +10,11 @@ import { addCutConstants, ascend, type LayerTables, layerTables } from './tables
 export interface Optimised {
   /** Proven lower bound, rounding errors subtracted; -Infinity where nothing finite came out. */
   readonly bound: number;
-  readonly alpha: Float32Array;
-  readonly beta: Float32Array;
+  /** Slopes and multipliers that the steps ended with, for sub-problems that are kept; those of others are never copied. */
+  values(): Pick<SubProblem, 'alpha' | 'beta'>;
   /** Where the sub-problem may be divided, the most promising first; empty when every neuron is decided. */
   candidates(): Candidate[];
-  /** The minimiser of the relaxed functional, in e of [-1, 1]^n. */
+  /** The minimiser of the relaxed functional, in e of [-1, 1]^n; of no meaning where all sub-problems are proven. */
   corner(): Float32Array;
   /** Per neuron of the problem, what its relaxation costs at the minimiser; -1 where it is decided. */
   gaps(): Float64Array;
@@ -81,7 +81,7 @@ export async function optimise(
   return open.map(
     (sub, r): Optimised => ({
       bound: best[r],
-      ...valuesOf(problem, layers, sub, r),
+      values: () => valuesOf(problem, layers, sub, r),
       candidates: () => candidatesOf(problem, layers, out, r, sub),
       gaps: () => gapsOf(problem, layers, out, r),
       corner: () => out.corner.slice(r * problem.inputSize, (r + 1) * problem.inputSize),
@@ -141,7 +141,7 @@ function valuesOf(
   layers: readonly LayerTables[],
   sub: SubProblem,
   r: number,
-): { alpha: Float32Array; beta: Float32Array } {
+): Pick<SubProblem, 'alpha' | 'beta'> {
   const alpha = new Float32Array(offsets[own.length]);
   const beta = new Float32Array(alpha.length);
   for (let k = 0; k < layers.length; k++) {

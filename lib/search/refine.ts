@@ -80,14 +80,14 @@ export async function refine(
       const subs = part.map(({ sub }) => sub);
       const results = await optimise(program, problem, feeds, subs, { steps, alphaRate: 0.2, betaRate: 0.1, layers });
       for (const [i, { tree, sub, least }] of part.entries()) {
-        const { alpha, beta, bound } = results[i];
+        const { bound } = results[i];
         const own = Math.max(least, bound);
         // Proven leaves are done: their bound is above what the tree is for.
         if (own > 0) {
-          onProven?.(tree.root, { ...sub, alpha, beta });
+          onProven?.(tree.root, { ...sub, ...results[i].values() });
           continue;
         }
-        tree.leaves.push({ sub: { ...sub, alpha, beta }, bound: own, candidates: results[i].candidates() });
+        tree.leaves.push({ sub: { ...sub, ...results[i].values() }, bound: own, candidates: results[i].candidates() });
       }
     }
     open = kept.filter((tree) => {

@@ -82,17 +82,17 @@ export async function tightenBounds(
         ...{ steps, alphaRate: 0.3, betaRate: 0.1, layers: k },
       });
       const before = totalWidth(part, better[k]);
-      for (const [i, { bound, alpha, beta }] of results.entries()) {
+      for (const [i, { bound, values }] of results.entries()) {
         raise(better[k], sides[i], bound);
-        recorder?.neuron(problem, k, sides[i].j, sides[i].sign, [{ ...subs[i], alpha, beta }]);
+        recorder?.neuron(problem, k, sides[i].j, sides[i].sign, [{ ...subs[i], ...values() }]);
       }
       const gain = 1 - totalWidth(part, better[k]) / before;
       if (refines) {
         const near = results.flatMap((result, i): OwnRoot[] => {
           const { j } = sides[i];
-          const { bound, alpha, beta } = result;
+          const { bound } = result;
           if (!(lower[j] < 0 && upper[j] > 0 && bound > -nearlyStable * (upper[j] - lower[j]))) return [];
-          return [{ side: sides[i], sub: { ...subs[i], alpha, beta }, bound, candidates: result.candidates() }];
+          return [{ side: sides[i], sub: { ...subs[i], ...result.values() }, bound, candidates: result.candidates() }];
         });
         roots = roots.concat(near);
       }

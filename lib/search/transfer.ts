@@ -170,10 +170,10 @@ export async function transferBounds(
         betaRate: 0.05,
         layers: k,
       });
-      for (const [r, { bound, alpha, beta }] of results.entries()) {
+      for (const [r, { bound, values }] of results.entries()) {
         const { sub, i } = part[r];
         least[i] = Math.min(least[i], bound);
-        kept[i].push({ ...sub, alpha, beta });
+        kept[i].push({ ...sub, ...values() });
       }
     }
     for (const [i, { neuron, sign }] of wanted.entries()) {

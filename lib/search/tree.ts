@@ -131,18 +131,24 @@ export async function searchTree(
     const leaves: Leaf[] = [];
     for (const [i, result] of results.entries()) {
       if (isRoot && !start && !begin) roots.push(result.bound);
-      const proven = Math.max(result.bound, doubts?.near({ ...list[i], ...result }) ?? result.bound);
-      if (proven > 0) {
-        margin = Math.min(margin, proven);
-        onProven?.(list[i].index, { ...list[i], alpha: result.alpha, beta: result.beta });
+      const { bound } = result;
+      if (bound > 0) {
+        margin = Math.min(margin, bound);
+        onProven?.(list[i].index, { ...list[i], ...result.values() });
         continue;
       }
-      if (lowest === undefined || result.bound < lowest.bound) lowest = result;
+      const leaf = { ...list[i], ...result.values() };
+      const opinion = doubts?.near({ ...leaf, bound }) ?? bound;
+      if (opinion > 0) {
+        margin = Math.min(margin, opinion);
+        onProven?.(leaf.index, leaf);
+        continue;
+      }
+      if (lowest === undefined || bound < lowest.bound) lowest = result;
       if (isRoot) for (const [n, gap] of result.gaps().entries()) gaps[n] += Math.max(0, gap);
-      const { alpha, beta, bound } = result;
       const candidates = result.candidates();
-      if (candidates.length === 0) leaves.push({ ...list[i], alpha, beta });
-      else open.push({ ...list[i], alpha, beta, bound, candidates });
+      if (candidates.length === 0) leaves.push(leaf);
+      else open.push({ ...leaf, bound, candidates });
     }
     const witness = lowest && (await tryWitness(lowest.corner()));
     if (witness) return { kind: 'witness', witness };
@@ -212,11 +218,11 @@ export async function searchTree(
       }
       for (const i of best) {
         if (i < 0) continue;
-        const { alpha, beta, bound } = results[i];
+        const { bound, values } = results[i];
         if (bound > 0) {
           margin = Math.min(margin, bound);
-          onProven?.(tried[i].index, { ...tried[i], alpha, beta });
-        } else children.push({ ...tried[i], alpha, beta });
+          onProven?.(tried[i].index, { ...tried[i], ...values() });
+        } else children.push({ ...tried[i], ...values() });
       }
     }
     return children;
