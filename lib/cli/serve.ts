@@ -60,6 +60,8 @@ async function serveUntilEnded(host: Host, options: ServeCommandOptions): Promis
   const environment = {
     AWS_ENDPOINT_URL: endpoint,
     AWS_REGION: localRegion,
+    // What version 1 of the AWS command line reads.
+    AWS_DEFAULT_REGION: localRegion,
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
   };
