@@ -170,7 +170,7 @@ async function searches(engine: Engine, seed: number) {
 test('searches with one frontier end as they end alone', async () => {
   const kinds = { proven: 0, witness: 0, open: 0, transferred: 0 };
   let different = 0;
-  for (const seed of [21, 22, 24, 25]) {
+  for (const seed of [21, 22]) {
     const engine = await createEngine(randomMlp([inputs, 10, 8, outputs], seed), `net ${seed}`);
     const all = await searches(engine, seed);
     const frontier = engine.searcher.frontier();
