@@ -36,22 +36,8 @@ const suite: readonly (readonly [network: string, epsilon: number])[] = [
 /** Images of the example, MNIST-like, of its own data set. */
 const example = 'digits/conv';
 
-interface Line {
-  readonly network: string;
-  readonly epsilon: number;
-  readonly balls: number;
-  readonly single: number;
-  readonly batch: number;
-  /** CPU-seconds single over batch: above 1, grouping pays. */
-  readonly ratio: number;
-  readonly unknownSingle: number;
-  readonly unknownBatch: number;
-  /** Balls of which one mode says robust and the other not-robust: never. */
-  readonly contradictions: number;
-  readonly settledBy: Readonly<Record<string, number>>;
-  readonly sizes: Readonly<Record<string, number>>;
-  readonly ablation: readonly { readonly changed: string; readonly cpuSeconds: number; readonly unknown: number }[];
-}
+/** One row of the table. */
+type Line = Awaited<ReturnType<typeof measure>>;
 
 export async function group(args: string[]): Promise<void> {
   const options = optionsOf(args, {
@@ -71,8 +57,10 @@ export async function group(args: string[]): Promise<void> {
     console.log(
       `${network} ${epsilon}: single ${line.single}, batch ${line.batch} CPU-seconds, ratio ${line.ratio}; ${JSON.stringify(line.settledBy)}`,
     );
-    for (const { changed, cpuSeconds, unknown } of line.ablation)
-      console.log(`  ${changed}: ${cpuSeconds} CPU-seconds instead of ${line.batch}, unknown ${unknown}`);
+    for (const { changed, cpuSeconds, unknown, settledBy } of line.ablation)
+      console.log(
+        `  ${changed}: ${cpuSeconds} CPU-seconds instead of ${line.batch}, unknown ${unknown}; ${JSON.stringify(settledBy)}`,
+      );
     lines.push(line);
   }
   const mean = rounded(Math.exp(lines.reduce((sum, { ratio }) => sum + Math.log(ratio), 0) / lines.length), 3);
@@ -103,13 +91,7 @@ export async function group(args: string[]): Promise<void> {
     throw new Error(`modes contradict each other: ${wrong.map(({ network }) => network).join(', ')}`);
 }
 
-async function measure(
-  network: string,
-  epsilon: number,
-  count: number,
-  secondsPerBall: number,
-  isAblated: boolean,
-): Promise<Line> {
+async function measure(network: string, epsilon: number, count: number, secondsPerBall: number, isAblated: boolean) {
   const isExample = network === example;
   const model = isExample
     ? { name: 'conv.onnx', bytes: readFileSync(exampleFile('conv.onnx')) }
@@ -125,8 +107,8 @@ async function measure(
   await settleSet(engine, warm, { mode: 'single', secondsPerBall: 1, bandit: emptyPosterior });
   const single = await settleSet(engine, own, { mode: 'single', secondsPerBall, bandit: emptyPosterior });
   const grouped = async (techniques: Techniques): Promise<SettledSet> => {
-    // An engine keeps the lemmas that it proved: each gets one of its own.
-    const fresh = await createEngine(model.bytes, model.name);
+    // An engine keeps the lemmas that it proved: each gets one of its own. Joint bounds wait for no amount of work: sets are small.
+    const fresh = await createEngine(model.bytes, model.name, { joint: { startAfter: 0 } });
     const settings = { mode: 'batch', techniques } as const;
     const learned = await settleSet(fresh, warm, { ...settings, secondsPerBall: 1, bandit: emptyPosterior });
     const bandit = asPrior(learned.state.bandit);
@@ -144,11 +126,6 @@ async function measure(
   await engine.release();
   const statuses = (set: SettledSet) => chosen.map((_, i) => statusAt(set.state, i));
   const [alone, joint] = [statuses(single), statuses(batch)];
-  const settledBy: Record<string, number> = {};
-  for (let i = 0; i < chosen.length; i++) {
-    const by = joint[i] === 'unknown' ? 'unknown' : `${joint[i]}: ${batch.state.settlers[batch.state.settledBy[i]]}`;
-    settledBy[by] = (settledBy[by] ?? 0) + 1;
-  }
   const unknown = (list: readonly string[]): number => list.filter((status) => status === 'unknown').length;
   return {
     network,
@@ -156,19 +133,33 @@ async function measure(
     balls: chosen.length,
     single: rounded(single.cpuSeconds),
     batch: rounded(batch.cpuSeconds),
+    /** CPU-seconds single over batch: above 1, grouping pays. */
     ratio: rounded(single.cpuSeconds / batch.cpuSeconds, 3),
     unknownSingle: unknown(alone),
     unknownBatch: unknown(joint),
+    /** Balls of which one mode says robust and the other not-robust: never. */
     contradictions: alone.filter((status, i) => status !== joint[i] && status !== 'unknown' && joint[i] !== 'unknown')
       .length,
-    settledBy,
+    settledBy: settlersOf(batch),
     sizes: Object.fromEntries([...batch.sizes].sort(([a], [b]) => a - b)),
     ablation: ablation.map(({ changed, set }) => ({
       changed,
       cpuSeconds: rounded(set.cpuSeconds),
       unknown: unknown(statuses(set)),
+      settledBy: settlersOf(set),
     })),
   };
+}
+
+/** How many balls have which verdict by which method. */
+function settlersOf({ state }: SettledSet): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (let i = 0; i < state.settledBy.length; i++) {
+    const status = statusAt(state, i);
+    const by = status === 'unknown' ? status : `${status}: ${state.settlers[state.settledBy[i]]}`;
+    counts[by] = (counts[by] ?? 0) + 1;
+  }
+  return counts;
 }
 
 const exampleFile = (name: string): string => path.join(root, 'examples', 'digits', name);

@@ -8,6 +8,7 @@ import { schedule } from './schedule';
 import { imageSets } from './sets';
 import { similarity } from './similarity';
 import { vnncomp } from './vnncomp';
+import { whole } from './whole';
 
 const benches: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
   engine,
@@ -18,6 +19,7 @@ const benches: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
   sets: imageSets,
   similarity,
   vnncomp,
+  whole,
 };
 
 /** Ends with exit code 0, 1 where a result is wrong, and 2 where the bench cannot run. */

@@ -4,14 +4,11 @@
  *   npm run bench -- real [--write-readme]
  * `--write-readme` renews the result in README.md and the picture of the report, which takes Chromium.
  */
-import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { formatCount, formatInterval, formatNoun, formatSeconds, formatShare } from '../lib/report/format';
-import { readReport } from '../lib/report/json';
 import type { Report } from '../lib/report/record';
 import { countsOf, unknownReasons } from '../lib/report/totals';
-import { fileStorage } from '../lib/storage/files';
-import { type Cost, measureCommand } from './support/child';
+import type { Cost } from './support/child';
 import { benchmarkFile, mnistImages } from './support/data';
 import { describeMachine, type Machine, machineText } from './support/machine';
 import { rounded } from './support/measure';
@@ -19,11 +16,11 @@ import { optionsOf } from './support/options';
 import { photograph } from './support/picture';
 import { type Comparison, writePublished } from './support/published';
 import { markdownTable, renewBlock, root, writeResult } from './support/results';
+import { bundleProgram, mebibytes, runBaverly, settlersOf } from './support/run';
 
 const network = 'mnist-net_256x2.onnx';
 const epsilon = '0.02';
 const first = 1000;
-const program = path.join(root, 'bin', 'baverly.cjs');
 const command =
   `npx baverly run --model ${network} --data ${path.basename(mnistImages)} ` + `--epsilon ${epsilon} --first ${first}`;
 
@@ -32,10 +29,9 @@ export async function real(args: string[]): Promise<void> {
   const folder = path.join(root, 'baverly-runs', 'bench-real');
   const machine = await describeMachine();
   console.log(machineText(machine));
-  // Bundles the program where that is due, which is no part of a run.
-  await measureCommand(process.execPath, [program, '--version']);
+  await bundleProgram();
   const asked = ['--data', benchmarkFile(mnistImages), '--epsilon', epsilon, '--first', String(first)];
-  const { report, cost } = await runBaverly(asked, folder);
+  const { report, cost } = await runBaverly(network, asked, folder);
   const known = await verifyPublished(`${folder}-published`);
   const problems = [
     ...(report.status === 'done' ? [] : [`the run is ${report.status}`]),
@@ -50,7 +46,7 @@ export async function real(args: string[]): Promise<void> {
     certifiedAccuracy: report.radii[0].certifiedAccuracy,
     cleanAccuracy: report.run.cleanAccuracy,
     unknownReasons: Object.fromEntries(unknownReasons(report)),
-    settledBy: settledBy(report),
+    settledBy: settlersOf(report),
     rounds: report.rounds,
     miniBatches: report.batches.length,
     wallSeconds: rounded(cost.wallSeconds),
@@ -67,27 +63,10 @@ export async function real(args: string[]): Promise<void> {
   }
 }
 
-async function runBaverly(asked: readonly string[], folder: string): Promise<{ report: Report; cost: Cost }> {
-  rmSync(folder, { recursive: true, force: true });
-  const model = ['--model', benchmarkFile(`nets/${network}`)];
-  const cost = await measureCommand(process.execPath, [program, 'run', ...model, ...asked, '--out', folder]);
-  if (cost.exitCode !== 0) throw new Error(`the run in ${folder} ended with exit code ${cost.exitCode}`);
-  return { report: await readReport(fileStorage(folder), 'runs/local'), cost };
-}
-
 async function verifyPublished(folder: string): Promise<Comparison> {
   const { data, labels, epsilons, compare } = writePublished(network, `${folder}-data`);
-  const { report } = await runBaverly(['--data', data, '--labels', labels, '--epsilon', epsilons], folder);
+  const { report } = await runBaverly(network, ['--data', data, '--labels', labels, '--epsilon', epsilons], folder);
   return compare(report.balls);
-}
-
-const mebibytes = ({ peakMemoryBytes }: Cost): number => Math.round(peakMemoryBytes / 2 ** 20);
-
-/** How many balls each method settled. */
-function settledBy({ balls }: Report): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const { settledBy: method } of balls) if (method !== undefined) counts[method] = (counts[method] ?? 0) + 1;
-  return counts;
 }
 
 function block(report: Report, cost: Cost, known: Comparison, machine: Machine): string {
@@ -95,7 +74,7 @@ function block(report: Report, cost: Cost, known: Comparison, machine: Machine):
   const { robust, 'not-robust': notRobust, unknown, misclassified } = countsOf(radius);
   const counts = [robust, notRobust, unknown, misclassified].map(formatCount);
   const reasons = unknownReasons(report).map(([reason, count]) => `${reason} ${formatCount(count)}`);
-  const methods = Object.entries(settledBy(report)).map(([method, count]) => `${formatCount(count)} by ${method}`);
+  const methods = Object.entries(settlersOf(report)).map(([method, count]) => `${formatCount(count)} by ${method}`);
   return [
     '```',
     command,

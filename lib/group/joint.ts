@@ -21,8 +21,10 @@ export interface JointBounds {
 }
 
 export interface JointOptions {
-  /** CPU-seconds of individual bounds before joint ones are tried: their programs take some 0.05 to compile. 0: they are always tried. */
+  /** CPU-seconds of individual bounds before joint ones are tried: their programs take some 0.05 to compile. */
   readonly startAfter?: number;
+  /** Tries them on every mini-batch that is large enough, whether that pays or not. */
+  readonly always?: boolean;
 }
 
 /** Fewer members share too little. */
@@ -44,7 +46,10 @@ interface Record {
  * are tried as long as their seconds a ball are below what they save, and seldom, ever more seldom, after that. Clocks decide only cost:
  * whoever is left open is bounded individually.
  */
-export function createJointBounds(bounder: Bounder, { startAfter = defaultStart }: JointOptions = {}): JointBounds {
+export function createJointBounds(
+  bounder: Bounder,
+  { startAfter = defaultStart, always = false }: JointOptions = {},
+): JointBounds {
   const joint = createJointBounder(bounder.programs);
   const records = new Map<string, Record>();
   let boundSeconds = 0;
@@ -60,8 +65,9 @@ export function createJointBounds(bounder: Bounder, { startAfter = defaultStart 
     return found;
   };
   const isWorthTrying = (members: readonly JointQuestion[]): boolean => {
-    if (!joint.applies || members.length < fewest || boundSeconds < startAfter) return false;
-    if (startAfter === 0) return true;
+    if (!joint.applies || members.length < fewest) return false;
+    if (always) return true;
+    if (boundSeconds < startAfter) return false;
     const record = recordOf(members);
     if (record.alone.balls === 0) return false;
     if (pays(record)) return true;

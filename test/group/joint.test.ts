@@ -26,7 +26,7 @@ function questions(count: number, radius: number): JointQuestion[] {
 }
 
 test('with the switch members are settled by joint bounds, with the verdicts that they have without', async () => {
-  const engine = await createEngine(model, 'model', { joint: { startAfter: 0 } });
+  const engine = await createEngine(model, 'model', { joint: { always: true } });
   const members = [0.001, 0.05, 0.3, 1].flatMap((radius, k) =>
     questions(6, radius).map((question, i) => ({ ...question, seed: 10 * k + i })),
   );
@@ -53,7 +53,7 @@ async function tries(radius: number, count: number, rounds: number): Promise<num
       if (key === 'forward 1') steps++;
     },
   });
-  const joint = createJointBounds(bounder, { startAfter: 1e-9 });
+  const joint = createJointBounds(bounder, { startAfter: 0 });
   const members = questions(count, radius);
   let tried = 0;
   for (let round = 0; round < rounds; round++) {
