@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { reuseKey } from '../pipeline/keys';
 import { parseJson, toLines } from '../pipeline/records';
 import { ballAt, copyState, type RunState, type Settlement, settle, statusAt } from '../schedule/state';
-import { getText, MissingKeyError, type Storage } from '../storage/storage';
+import { linesOf } from '../storage/lines';
+import { MissingKeyError, type Storage } from '../storage/storage';
 import { provenSchema } from './verdict-store';
 
 /** A ball whose verdict an earlier run found. */
@@ -40,16 +41,18 @@ export async function keepReuse(storage: Storage, run: string, record: ReuseReco
 
 export async function readReuse(storage: Storage, run: string): Promise<ReuseRecord | undefined> {
   const key = reuseKey(run);
-  let text: string;
+  let body: Uint8Array;
   try {
-    text = await getText(storage, key);
+    body = await storage.get(key);
   } catch (error) {
     if (error instanceof MissingKeyError) return undefined;
     throw error;
   }
-  const [header, ...lines] = text.split('\n').slice(0, -1);
-  const balls = lines.map((line, i) => parseJson(reusedBallSchema, line, `${key} line ${i + 2}`));
-  return { ...parseJson(headerSchema, header, key), balls };
+  const lines = linesOf(body);
+  const header = parseJson(headerSchema, lines.next().value ?? '', key);
+  const balls: ReusedBall[] = [];
+  for (const line of lines) balls.push(parseJson(reusedBallSchema, line, `${key} line ${balls.length + 2}`));
+  return { ...header, balls };
 }
 
 /** The state with the reused verdicts written down; those that are verified again stay open. */

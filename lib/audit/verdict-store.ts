@@ -5,6 +5,7 @@ import { BadInputError, messageOf } from '../errors';
 import { verdictsPrefix } from '../pipeline/keys';
 import { parseJson, toLines } from '../pipeline/records';
 import { sha256 } from '../policy/identity';
+import { linesOf } from '../storage/lines';
 import type { Storage } from '../storage/storage';
 
 /** A verdict that holds for an item at a radius, whoever asks again. */
@@ -60,7 +61,7 @@ export async function writeVerdicts(
 ): Promise<void> {
   const body = toLines(items);
   const header = { version: 1, ...about, engine: engineVersion, items: items.length, sha256: sha256(body) };
-  await storage.put(verdictsKey(about.modelHash, about.run), gzipSync(toLines([header]) + body));
+  await storage.put(verdictsKey(about.modelHash, about.run), gzipSync(Buffer.concat([toLines([header]), body])));
 }
 
 const verdictsKey = (modelHash: string, run: string): string =>
@@ -87,22 +88,23 @@ export async function readVerdicts(storage: Storage, modelHash: string): Promise
 }
 
 function decode(bytes: Uint8Array, key: string, modelHash: string): { run: string; items: ItemVerdicts[] } {
-  const text = unzipped(bytes, key);
-  const end = text.indexOf('\n') + 1;
-  const header = parseJson(headerSchema, text.slice(0, end), key);
-  const body = text.slice(end);
+  const content = unzipped(bytes, key);
+  const end = content.indexOf(10) + 1;
+  const header = parseJson(headerSchema, content.toString('utf8', 0, end), key);
+  const body = content.subarray(end);
   const problems: string[] = [];
   if (sha256(body) !== header.sha256) problems.push('its content differs from its hash');
   if (header.modelHash !== modelHash) problems.push(`it is about the model ${header.modelHash}`);
   if (header.engine !== engineVersion) problems.push(`it is of the engine ${header.engine}`);
   if (problems.length > 0) throw new BadInputError(key, problems);
-  const lines = body.split('\n').slice(0, -1);
-  return { run: header.run, items: lines.map((line, i) => parseJson(itemSchema, line, `${key} line ${i + 2}`)) };
+  const items: ItemVerdicts[] = [];
+  for (const line of linesOf(body)) items.push(parseJson(itemSchema, line, `${key} line ${items.length + 2}`));
+  return { run: header.run, items };
 }
 
-function unzipped(bytes: Uint8Array, key: string): string {
+function unzipped(bytes: Uint8Array, key: string): Buffer {
   try {
-    return gunzipSync(bytes).toString('utf8');
+    return gunzipSync(bytes);
   } catch (error) {
     throw new BadInputError(key, [`it cannot be unpacked: ${messageOf(error)}`], { cause: error });
   }

@@ -7,13 +7,18 @@ export interface LedgerLine extends BallEntry {
   readonly epsilon: number;
 }
 
-/** The balls that have a verdict in `after` and had none in `before` (undefined: nothing was known). */
-export function ledgerLines(before: RunState | undefined, after: RunState): LedgerLine[] {
-  const lines: LedgerLine[] = [];
+/**
+ * The balls that have a verdict in `after` and had none in `before` (undefined: nothing was known). They are made as they are asked for,
+ * and again each time: as objects, those of a million balls take more memory than both states.
+ */
+export function ledgerLines(before: RunState | undefined, after: RunState): Iterable<LedgerLine> {
+  return { [Symbol.iterator]: () => settledBetween(before, after) };
+}
+
+function* settledBetween(before: RunState | undefined, after: RunState): Generator<LedgerLine> {
   for (let ball = 0; ball < after.status.length; ball++) {
     if (after.status[ball] === open) continue;
     if (before !== undefined && before.status[ball] === after.status[ball]) continue;
-    lines.push({ input: ball % after.inputs, epsilon: Math.floor(ball / after.inputs), ...entryAt(after, ball) });
+    yield { input: ball % after.inputs, epsilon: Math.floor(ball / after.inputs), ...entryAt(after, ball) };
   }
-  return lines;
 }

@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import { BadInputError } from '../errors';
+import { encodePieces } from '../report/encode';
 import { type RunRecord, type RunRequest, runRecordSchema, runRequestSchema } from '../schedule/records';
+import { linesOf } from '../storage/lines';
 import { getText, type Storage } from '../storage/storage';
 import { recordKey, requestKey } from './keys';
 
@@ -26,12 +28,30 @@ export async function readJson<T>(storage: Storage, key: string, schema: z.ZodTy
 
 /** One value a line. */
 export async function readLines<T>(storage: Storage, key: string, schema: z.ZodType<T>): Promise<T[]> {
-  const lines = (await getText(storage, key)).split('\n').filter((line) => line.length > 0);
-  return lines.map((line, i) => parseJson(schema, line, `${key} line ${i + 1} in ${storage.location}`));
+  const values: T[] = [];
+  for (const line of linesOf(await storage.get(key))) {
+    if (line !== '') values.push(parseJson(schema, line, `${key} line ${values.length + 1} in ${storage.location}`));
+  }
+  return values;
 }
 
-export function toLines(values: readonly unknown[]): string {
-  return values.map((value) => `${JSON.stringify(value)}\n`).join('');
+/** One value a line, as UTF-8; the values are asked for twice and must be the same (`encodePieces`). */
+export function toLines(values: Iterable<unknown>): Buffer {
+  return encodePieces(() => pieces(values));
+}
+
+/** Characters of a piece, or a little more. */
+const pieceLength = 2 ** 16;
+
+function* pieces(values: Iterable<unknown>): Generator<string> {
+  let text = '';
+  for (const value of values) {
+    text += `${JSON.stringify(value)}\n`;
+    if (text.length < pieceLength) continue;
+    yield text;
+    text = '';
+  }
+  yield text;
 }
 
 export function readRequest(storage: Storage, run: string): Promise<RunRequest> {

@@ -1,3 +1,5 @@
+import { linesOf } from '../storage/lines';
+
 /** Bytes up to which a report is read as one text; V8 ends at 2^29 - 24 characters. */
 const largestText = 2 ** 28;
 
@@ -24,14 +26,4 @@ export function parseReport(body: Uint8Array, largest = largestText): unknown {
   // The lists stand last in the object.
   const outer = fields.join('\n').replace(/,(\s*\})\s*$/, '$1');
   return { ...JSON.parse(outer), ...Object.fromEntries(lists) };
-}
-
-function* linesOf(body: Uint8Array): Generator<string> {
-  const decoder = new TextDecoder();
-  for (let start = 0; start < body.length; ) {
-    const found = body.indexOf(10, start);
-    const end = found < 0 ? body.length : found;
-    yield decoder.decode(body.subarray(start, end));
-    start = end + 1;
-  }
 }

@@ -102,7 +102,7 @@ function problemsOf(story: Story): string[] {
       batches.map((batch) => deliver('right', batch)),
       [],
     );
-    const lines = ledgerLines(merged.state, again.state).filter(({ status }) => status === 'unknown');
+    const lines = [...ledgerLines(merged.state, again.state)].filter(({ status }) => status === 'unknown');
     problems.push(...lines.map(({ input }) => `${input} became unknown by a result that came again`));
   }
   for (const [name, times] of settled) if (times !== 1) problems.push(`${name} was settled ${times} times`);
