@@ -1,4 +1,5 @@
 import type { Tracer } from '@aws-lambda-powertools/tracer';
+import { messageOf } from '../errors';
 import type { Step } from '../group/step';
 
 /**
@@ -28,7 +29,12 @@ export const tracedStep: Step = (name, work) => {
       if (error instanceof Error) tracer.addErrorAsMetadata(error);
       throw error;
     } finally {
-      subsegment?.close();
+      try {
+        subsegment?.close();
+      } catch (error) {
+        // What was found out counts, not the record of how long it took.
+        console.warn(JSON.stringify({ message: 'step not traced', name, error: messageOf(error) }));
+      }
     }
   };
   // The provider gives what the function gives, but its type does not say so.

@@ -56,3 +56,21 @@ test('on Lambda a step is a subsegment that ends with it, with its error', async
   ]);
   expect(tracedClient({})).toEqual({ captured: true });
 });
+
+test('a step whose trace cannot be sent is done all the same', async () => {
+  const close = () => {
+    throw new Error('too large');
+  };
+  const provider = {
+    captureAsyncFunc: (_: string, work: (subsegment: { close(): void }) => unknown) => work({ close }),
+  };
+  class Tracer {
+    readonly provider = provider;
+    isTracingEnabled = () => true;
+  }
+  const warned = jest.spyOn(console, 'warn').mockImplementation(() => {});
+  const { tracedStep } = traceIn(lambda, () => ({ Tracer }));
+  expect(await tracedStep('bounds', async () => 3)).toBe(3);
+  expect(warned).toHaveBeenCalledWith('{"message":"step not traced","name":"bounds","error":"too large"}');
+  warned.mockRestore();
+});
