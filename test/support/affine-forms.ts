@@ -1,4 +1,5 @@
 import type { ConvNode, NetworkNode } from '../../lib/network/network';
+import { convolutionTerms } from './conv-terms';
 
 /** An affine function of some variables: constant, then one coefficient per variable. */
 export type Affine = Float64Array;
@@ -54,29 +55,12 @@ export function combine(values: readonly Affine[], weights: ArrayLike<number>): 
 }
 
 function convolved(node: ConvNode, x: readonly Affine[]): Affine[] {
-  const [outChannels, outHeight, outWidth] = node.outShape;
-  const [inChannels, inHeight, inWidth] = node.inShape;
-  const [kernelHeight, kernelWidth] = node.kernel;
-  const [groupIn, groupOut] = [inChannels / node.groups, outChannels / node.groups];
-  const out: Affine[] = [];
-  for (let o = 0; o < outChannels; o++)
-    for (let y = 0; y < outHeight; y++)
-      for (let z = 0; z < outWidth; z++) {
-        const sum = new Float64Array(x[0].length);
-        sum[0] = node.bias[o];
-        for (let c = 0; c < groupIn; c++)
-          for (let i = 0; i < kernelHeight; i++)
-            for (let j = 0; j < kernelWidth; j++) {
-              const row = y * node.strides[0] - node.pads[0] + i * node.dilations[0];
-              const column = z * node.strides[1] - node.pads[1] + j * node.dilations[1];
-              if (row < 0 || row >= inHeight || column < 0 || column >= inWidth) continue;
-              const channel = Math.floor(o / groupOut) * groupIn + c;
-              const weight = node.weight[((o * groupIn + c) * kernelHeight + i) * kernelWidth + j];
-              addTo(sum, x[(channel * inHeight + row) * inWidth + column], weight);
-            }
-        out.push(sum);
-      }
-  return out;
+  return convolutionTerms(node).map(({ channel, terms }) => {
+    const sum = new Float64Array(x[0].length);
+    sum[0] = node.bias[channel];
+    for (const { from, weight } of terms) addTo(sum, x[from], weight);
+    return sum;
+  });
 }
 
 function addTo(sum: Affine, value: Affine, weight: number): void {

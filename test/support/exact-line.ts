@@ -1,6 +1,7 @@
 import type { ConvNode, Network, NetworkNode } from '../../lib/network/network';
 import type { Box } from '../../lib/region/box';
 import type { HalfSpace } from '../../lib/region/violation';
+import { convolutionTerms } from './conv-terms';
 import { add, compare, divide, multiply, negate, type Rational, rational, zero } from './rational';
 
 /** constant + slope t */
@@ -92,30 +93,13 @@ function affine(node: NetworkNode, values: readonly (readonly Line[])[]): Line[]
   }
 }
 
-/** By the definition of ONNX: every output is the sum over its group's channels and the kernel, zeros outside. */
 function convolved(node: ConvNode, x: readonly Line[]): Line[] {
-  const [outChannels, outHeight, outWidth] = node.outShape;
-  const [inChannels, inHeight, inWidth] = node.inShape;
-  const [kernelHeight, kernelWidth] = node.kernel;
-  const [groupIn, groupOut] = [inChannels / node.groups, outChannels / node.groups];
-  const out: Line[] = [];
-  for (let o = 0; o < outChannels; o++)
-    for (let y = 0; y < outHeight; y++)
-      for (let z = 0; z < outWidth; z++) {
-        let sum = fixed(rational(node.bias[o]));
-        for (let c = 0; c < groupIn; c++)
-          for (let i = 0; i < kernelHeight; i++)
-            for (let j = 0; j < kernelWidth; j++) {
-              const row = y * node.strides[0] - node.pads[0] + i * node.dilations[0];
-              const column = z * node.strides[1] - node.pads[1] + j * node.dilations[1];
-              if (row < 0 || row >= inHeight || column < 0 || column >= inWidth) continue;
-              const channel = Math.floor(o / groupOut) * groupIn + c;
-              const weight = node.weight[((o * groupIn + c) * kernelHeight + i) * kernelWidth + j];
-              sum = plus(sum, times(x[(channel * inHeight + row) * inWidth + column], rational(weight)));
-            }
-        out.push(sum);
-      }
-  return out;
+  return convolutionTerms(node).map(({ channel, terms }) =>
+    terms.reduce(
+      (sum, { from, weight }) => plus(sum, times(x[from], rational(weight))),
+      fixed(rational(node.bias[channel])),
+    ),
+  );
 }
 
 function fixed(constant: Rational): Line {

@@ -1,21 +1,12 @@
-import { type EChartsOption, init } from 'echarts';
+import type { EChartsOption } from 'echarts';
 import { formatInterval, formatShare } from '../format';
 import type { RadiusSummary, Report } from '../record';
-import { html, type Markup, trusted } from './markup';
-
-export interface Drawing {
-  readonly name: string;
-  readonly width: number;
-  readonly height: number;
-}
-
-const wide: Drawing = { name: 'wide', width: 880, height: 320 };
-const narrow: Drawing = { name: 'narrow', width: 340, height: 260 };
+import { drawings } from './drawing';
+import { html, type Markup } from './markup';
 
 /**
  * Certified accuracy against the radius: the lower end of the interval as a line, what is open above it as a band, and
- * the clean accuracy, which is also the certified accuracy at radius 0. Drawn once for wide screens and once for
- * narrow ones; colours are the custom properties of style.ts.
+ * the clean accuracy, which is also the certified accuracy at radius 0.
  */
 export function accuracyChart(report: Report): Markup {
   const radii = [...report.radii].sort((a, b) => a.value - b.value);
@@ -23,13 +14,9 @@ export function accuracyChart(report: Report): Markup {
   const description =
     `Certified accuracy against epsilon: ${summary}; clean accuracy ${formatShare(report.run.cleanAccuracy)}. ` +
     'The table below has the same figures.';
-  const drawing = (
-    size: Drawing,
-  ): Markup => html`<div class="drawing ${size.name}" role="img" aria-label="${description}">
-    ${trusted(svg(chartOption(radii, report.run.cleanAccuracy), size))}
-  </div>`;
+  const option = chartOption(radii, report.run.cleanAccuracy);
   return html`<figure class="chart">
-    ${drawing(wide)} ${drawing(narrow)}
+    ${drawings('accuracy', option, description, { wide: 320, narrow: 260 })}
     <figcaption>
       <span class="key certified">certified</span>
       <span class="key open">not settled</span>
@@ -37,25 +24,6 @@ export function accuracyChart(report: Report): Markup {
       <span>Measured at the marked radii; the lines between them only guide the eye.</span>
     </figcaption>
   </figure>`;
-}
-
-/**
- * ECharts on the server; it escapes the texts it draws (zrender, svg/core.js). Its styles (for a pointer that hovers) are not
- * wanted, and its ids count all charts of the process: they are renamed after the drawing, so that the same report
- * gives the same page.
- */
-export function svg(option: EChartsOption, { name, width, height }: Drawing): string {
-  const chart = init(null, null, { renderer: 'svg', ssr: true, width, height });
-  try {
-    chart.setOption(option);
-    return chart
-      .renderToSVGString()
-      .replace(/<style ><!\[CDATA\[.*?]]>\s*<\/style>/s, '')
-      .replace(/ class="zr[^"]*"/g, '')
-      .replace(/(id="|url\(#)zr\d+-/g, `$1${name}-`);
-  } finally {
-    chart.dispose();
-  }
 }
 
 function chartOption(radii: readonly RadiusSummary[], clean: number): EChartsOption {

@@ -1,17 +1,11 @@
 import type { EChartsOption, LineSeriesOption } from 'echarts';
 import type { HistoryEntry } from '../../audit/history';
 import { formatShare } from '../format';
-import { svg } from './chart';
-import { html, type Markup, trusted } from './markup';
+import { drawings, symbols } from './drawing';
+import { html, type Markup } from './markup';
 
 /** Runs that the chart shows: the last ones. */
 const mostRuns = 60;
-
-const wide = { name: 'history-wide', width: 880, height: 300 };
-const narrow = { name: 'history-narrow', width: 340, height: 260 };
-
-/** Told apart by shape as well as by the opacity of one colour: the smallest radius is the strongest. */
-const symbols = ['circle', 'rect', 'triangle', 'diamond', 'pin'] as const;
 
 /**
  * The proven certified accuracy of each radius over the runs of a policy, the oldest first; a dashed line where the model changed.
@@ -30,13 +24,9 @@ export function historyChart(entries: readonly HistoryEntry[]): Markup {
   });
   const description = `Certified accuracy over ${runs.length} runs: ${told.join(', ')}.`;
   const option = chartOption(runs, ordered, proven);
-  const drawing = (size: typeof wide, name: string): Markup => html`<div
-    class="drawing ${name}" role="img" aria-label="${description}">
-    ${trusted(svg(option, size))}
-  </div>`;
   return html`<h2>Over time</h2>
     <figure class="chart" id="history">
-      ${drawing(wide, 'wide')} ${drawing(narrow, 'narrow')}
+      ${drawings('history', option, description, { wide: 300, narrow: 260 })}
       <figcaption>
         <span>Proven certified accuracy at ${ordered.map(([, epsilon]) => epsilon).join(', ')}, run by run.</span>
         <span>Dashed: the model changed.</span>

@@ -1,17 +1,11 @@
 import type { CustomSeriesOption, EChartsOption, LineSeriesOption } from 'echarts';
 import { formatNumber } from '../format';
 import type { Learned } from '../record';
-import { svg } from './chart';
-import { html, type Markup, trusted } from './markup';
-
-const wide = { name: 'velocity-wide', width: 880, height: 300 };
-const narrow = { name: 'velocity-narrow', width: 340, height: 260 };
+import { drawings, symbols } from './drawing';
+import { html, type Markup } from './markup';
 
 /** Radii that are drawn; more would hide each other. */
 const mostRadii = 5;
-
-/** Told apart by shape as well as by the opacity of one colour: the smallest radius is the strongest. */
-const symbols = ['circle', 'rect', 'triangle', 'diamond', 'pin'] as const;
 
 /** The learned velocity of each size with the interval in which it lies with 90 %, one line a radius; the same figures as text for who cannot see it. */
 export function velocityChart(learned: readonly Learned[]): Markup {
@@ -25,12 +19,8 @@ export function velocityChart(learned: readonly Learned[]): Markup {
   });
   const description = `Balls per CPU second by size of the mini-batch, with 90 % intervals: ${told.join('; ')}.`;
   const option = chartOption(shown);
-  const drawing = (size: typeof wide, name: string): Markup => html`<div
-    class="drawing ${name}" role="img" aria-label="${description}">
-    ${trusted(svg(option, size))}
-  </div>`;
   return html`<figure class="chart" id="velocity">
-    ${drawing(wide, 'wide')} ${drawing(narrow, 'narrow')}
+    ${drawings('velocity', option, description, { wide: 300, narrow: 260 })}
     <figcaption>
       <span>Balls per CPU second by size of the mini-batch, at ${shown.map(({ epsilon }) => epsilon).join(', ')}.</span>
       <span>Bars: 90 % of what is believed. Sizes that were never tried are left out.</span>
