@@ -34,7 +34,7 @@ const most = 64;
 const defaultStart = 0.5;
 
 /** CPU-seconds, and balls, of one kind of mini-batch: of this radius and size. */
-interface Record {
+interface Experience {
   readonly joint: { seconds: number; balls: number; proven: number };
   readonly alone: { seconds: number; balls: number };
   refused: number;
@@ -51,9 +51,9 @@ export function createJointBounds(
   { startAfter = defaultStart, always = false }: JointOptions = {},
 ): JointBounds {
   const joint = createJointBounder(bounder.programs);
-  const records = new Map<string, Record>();
+  const records = new Map<string, Experience>();
   let boundSeconds = 0;
-  const recordOf = (members: readonly JointQuestion[]): Record => {
+  const recordOf = (members: readonly JointQuestion[]): Experience => {
     const key = kindOf(members);
     const found = records.get(key) ?? {
       joint: { seconds: 0, balls: 0, proven: 0 },
@@ -111,7 +111,7 @@ export function createJointBounds(
 }
 
 /** The first two tries are for free: they also compile the programs. */
-function pays({ joint, alone }: Record): boolean {
+function pays({ joint, alone }: Experience): boolean {
   if (joint.balls === 0) return true;
   return joint.seconds / joint.balls < (joint.proven / joint.balls) * (alone.seconds / alone.balls);
 }
