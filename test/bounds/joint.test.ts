@@ -3,6 +3,7 @@ import { createJointBounder } from '../../lib/bounds/joint/joint';
 import { highestAbove, jointLayer, lowestAbove } from '../../lib/bounds/joint/lines';
 import { marginRows } from '../../lib/bounds/margin';
 import { evaluate } from '../../lib/network/evaluate';
+import type { Network } from '../../lib/network/network';
 import { parseModel } from '../../lib/network/parse';
 import { convert, readNetwork } from '../../lib/network/read';
 import { random } from '../../lib/random';
@@ -64,7 +65,7 @@ describe.each<[string, readonly number[], number]>([
   );
 
   test('of one ball they are its own bounds, up to rounding', async () => {
-    const bounder = createBounder(network);
+    const bounder = createBounder(network, { stages: false });
     const joint = createJointBounder(bounder.programs);
     const [box] = similarBoxes(network.inputSize, 0.05, 0, seed);
     const [alone] = await joint.bound([{ box, rows }]);
@@ -197,7 +198,7 @@ test('a line of any slope in [0, 1] keeps on its side of ReLU', () => {
 
 test('one member without finite bounds proves nothing for itself and nothing wrong for others', async () => {
   const { network } = readNetwork(randomMlp([4, 8, 8, 3], 9));
-  const bounder = createBounder(network);
+  const bounder = createBounder(network, { stages: false });
   const joint = createJointBounder(bounder.programs);
   const rows = marginRows(misclassification(0, 3));
   const [box, other] = similarBoxes(4, 0.1, 0.1, 9);
@@ -211,6 +212,31 @@ test('one member without finite bounds proves nothing for itself and nothing wro
     expect(bounds[k]).toBeLessThanOrEqual(own.rows[k] + 1e-3);
     expect(none[k]).toBe(Number.NEGATIVE_INFINITY);
   }
+  await joint.release();
+  await bounder.release();
+});
+
+test('a layer that is inactive on all members leaves the constants of the next', async () => {
+  const { network } = readNetwork(randomMlp([4, 8, 8, 3], 9));
+  const silent: Network = {
+    ...network,
+    nodes: network.nodes.map((node, id) =>
+      node.kind === 'dense' && id > 1 && node.size === 8 ? { ...node, bias: node.bias.map(() => -100) } : node,
+    ),
+  };
+  const bounder = createBounder(silent);
+  const joint = createJointBounder(bounder.programs);
+  const rows = marginRows(misclassification(0, 3));
+  const boxes = similarBoxes(4, 0.1, 0.1, 9);
+  const bounds = await joint.bound(boxes.map((box) => ({ box, rows })));
+  const scores = evaluate(silent, new Float32Array(4))[silent.output];
+  for (const [m] of boxes.entries())
+    for (const [k, { coefficients }] of rows.entries()) {
+      const value = scores.reduce((sum, score, c) => sum + coefficients[c] * score, 0);
+      expect(bounds[m][k]).toBeLessThanOrEqual(value);
+      expect(bounds[m][k]).toBeGreaterThan(value - 0.01);
+    }
+  expect(await joint.bound([])).toEqual([]);
   await joint.release();
   await bounder.release();
 });

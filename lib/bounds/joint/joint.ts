@@ -36,7 +36,7 @@ export function createJointBounder(programs: Programs, makeLayer: typeof jointLa
     async bound(queries) {
       if (chain === undefined || chain.layers.length > mostLayers)
         throw new TypeError('no joint bounds for this network');
-      return pass(programs, chain, sessions, queries, makeLayer);
+      return queries.length === 0 ? [] : pass(programs, chain, sessions, queries, makeLayer);
     },
     release: () => sessions.release(),
   };

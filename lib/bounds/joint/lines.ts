@@ -119,7 +119,7 @@ function sharedUpperSlope(ranges: readonly Range[]): number {
   return 1;
 }
 
-/** Neurons that are not inactive on all members; NaN counts as active. */
+/** Neurons that are not inactive on all members, and at least one, so that no product is empty; NaN counts as active. */
 function aliveOnSome(upper: Float32Array, size: number): Int32Array {
   const list = new Int32Array(size);
   let count = 0;
@@ -130,7 +130,7 @@ function aliveOnSome(upper: Float32Array, size: number): Int32Array {
       break;
     }
   }
-  return list.slice(0, count);
+  return list.slice(0, Math.max(count, 1));
 }
 
 /** The columns of a [K, size] table, [K, columns.length]. */
