@@ -1,10 +1,10 @@
 import type { Network, NodeId } from '../network/network';
 import type { Box } from '../region/box';
 import type { HalfSpace } from '../region/violation';
-import { type Chunk, chunkOf } from './chunk';
-import { denseChunkOf } from './dense/chunk';
+import type { Chunk } from './chunk';
 import { type Programs, programsOf } from './programs';
 import type { Observer } from './sessions';
+import { boundInStages, openChunk } from './stages';
 
 /** Asks for lower bounds of linear functionals of the outputs over one box. */
 export interface BoundQuery {
@@ -47,6 +47,8 @@ export interface BoundOptions {
   /** Intra-op threads of ONNX Runtime. */
   readonly threads?: number;
   readonly observe?: Observer;
+  /** Whether `bound` begins with a rough pass, see stages.ts; true unless told. Without it all rows get the bounds of a full pass. */
+  readonly stages?: boolean;
 }
 
 /** Computes bounds over boxes for one network; sound, not complete. */
@@ -68,7 +70,7 @@ export const defaultMemoryBytes = 512 * 2 ** 20;
 export const defaultTileBytes = 512 * 2 ** 10;
 
 export function createBounder(network: Network, options: BoundOptions = {}): Bounder {
-  const { memoryBytes = defaultMemoryBytes, tileBytes = defaultTileBytes, threads = 1 } = options;
+  const { memoryBytes = defaultMemoryBytes, tileBytes = defaultTileBytes, threads = 1, stages = true } = options;
   const programs = programsOf(network, { threads, tileBytes, memoryBytes, observe: options.observe });
   return {
     programs,
@@ -76,12 +78,16 @@ export function createBounder(network: Network, options: BoundOptions = {}): Bou
       const results: BallBounds[] = [];
       for (let start = 0; start < queries.length; start += programs.ballsPerCall) {
         const part = queries.slice(start, start + programs.ballsPerCall);
-        results.push(...(await boundTogether(programs, part, start, visit)));
+        results.push(
+          ...(await (visit === undefined && stages
+            ? boundInStages(programs, part)
+            : boundTogether(programs, part, start, visit))),
+        );
       }
       return results;
     },
     async preActivations(box) {
-      const chunk = openChunk(programs, [box]);
+      const chunk = openChunk(programs, [box], { effort: 'full' });
       try {
         await chunk.propagate();
         return programs.relus.map((relu) => chunk.preActivation(relu));
@@ -93,11 +99,6 @@ export function createBounder(network: Network, options: BoundOptions = {}): Bou
   };
 }
 
-/** Dense chains have a faster way. */
-function openChunk(programs: Programs, boxes: readonly Box[]): Chunk {
-  return programs.dense ? denseChunkOf(programs, programs.dense, boxes) : chunkOf(programs, boxes);
-}
-
 async function boundTogether(
   programs: Programs,
   queries: readonly BoundQuery[],
@@ -107,6 +108,7 @@ async function boundTogether(
   const chunk = openChunk(
     programs,
     queries.map(({ box }) => box),
+    { effort: 'full' },
   );
   try {
     const left = new Uint8Array(queries.length);

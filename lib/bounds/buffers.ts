@@ -20,3 +20,6 @@ export function buffers(): Buffers {
     },
   };
 }
+
+/** Lends an array of at least so many floats, with whatever was in it before, for as long as a chunk is in use. */
+export type Lend = (size: number) => Float32Array;

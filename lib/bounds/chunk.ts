@@ -21,6 +21,30 @@ export type AfterLayer = (
   bounds: { readonly lower: Float32Array; readonly upper: Float32Array },
 ) => Promise<void>;
 
+/**
+ * How much is done for pre-activation bounds. `full`: backward rows for every neuron that is unstable so far. `rough`: what costs a fraction of
+ * that; no rows at all, or in dense chains rows without their products with the input.
+ */
+export type Effort = 'rough' | 'full';
+
+export interface ChunkOptions {
+  readonly effort: Effort;
+  /** Proven bounds of what the ReLU reads, [balls, size], from an earlier pass over the same boxes. */
+  readonly known?: (relu: NodeId) => { readonly lower: Float32Array; readonly upper: Float32Array };
+}
+
+/** Keeps the better of both bounds; each holds by itself. */
+export function keepBetter(
+  { lower, upper }: { readonly lower: Float32Array; readonly upper: Float32Array },
+  other: { readonly lower: Float32Array; readonly upper: Float32Array },
+): void {
+  for (let i = 0; i < lower.length; i++) {
+    // Comparisons with NaN are false.
+    if (other.lower[i] > lower[i]) lower[i] = other.lower[i];
+    if (other.upper[i] < upper[i]) upper[i] = other.upper[i];
+  }
+}
+
 /** Balls that go through the bounds together, as rows of the same tables. */
 export interface Chunk {
   /**
@@ -36,7 +60,11 @@ export interface Chunk {
   release(): void;
 }
 
-export function chunkOf(programs: Programs, boxes: readonly Box[]): Chunk {
+export function chunkOf(
+  programs: Programs,
+  boxes: readonly Box[],
+  { effort, known }: ChunkOptions = { effort: 'full' },
+): Chunk {
   const { network, relus } = programs;
   const balls = boxes.length;
   const tables: Tables = {};
@@ -112,6 +140,11 @@ export function chunkOf(programs: Programs, boxes: readonly Box[]): Chunk {
     );
   };
 
+  const tightenAny = async (node: NodeId, found: NodeBounds, left?: Uint8Array): Promise<void> => {
+    if (windows?.of.has(node)) await tightenWindowed(node, found, left);
+    else if (programs.segment(node).sources.some((id) => id !== 0)) await tighten(node, found, left);
+  };
+
   const place = (relu: NodeId, found: NodeBounds): void => {
     const { size } = network.nodes[relu];
     const terms = Math.max(size, windows?.largest ?? 0) + network.nodes.length + 16;
@@ -131,10 +164,9 @@ export function chunkOf(programs: Programs, boxes: readonly Box[]): Chunk {
         let found = bounds.get(node.from);
         if (found === undefined) {
           found = await pass.forward(node.from);
-          if (windows?.of.has(node.from)) await tightenWindowed(node.from, found, left);
-          else if (programs.segment(node.from).sources.some((id) => id !== 0)) {
-            await tighten(node.from, found, left);
-          }
+          if (known) keepBetter(found, known(relu));
+          // A rough pass leaves it at the interval step.
+          if (effort === 'full') await tightenAny(node.from, found, left);
           bounds.set(node.from, found);
         }
         await after?.(relu, found);
@@ -149,7 +181,7 @@ export function chunkOf(programs: Programs, boxes: readonly Box[]): Chunk {
       const { classes, output } = network;
       const session = await programs.backward(output, 'free');
       const feeds = programs.tablesFor(output, tables);
-      const result = new Float64Array(rows.length);
+      const result = new Float64Array(rows.length).fill(Number.NEGATIVE_INFINITY);
       const perCall = programs.rowsPerCall(output);
       for (let start = 0; start < rows.length; start += perCall) {
         const part = rows.slice(start, start + perCall);

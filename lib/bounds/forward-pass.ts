@@ -2,6 +2,7 @@ import type * as ort from 'onnxruntime-node';
 import type { Network, NodeId } from '../network/network';
 import type { Box } from '../region/box';
 import { roundedInto } from '../region/outward';
+import type { Lend } from './buffers';
 import type { Programs } from './programs';
 import { errorInflation } from './relaxation';
 import { gamma, underflowUnit } from './rounding';
@@ -30,12 +31,16 @@ export interface ForwardPass {
   underflow(ball: number): number;
 }
 
-export function forwardPass(programs: Programs, boxes: readonly Box[]): ForwardPass {
+export function forwardPass(
+  programs: Programs,
+  boxes: readonly Box[],
+  lend: Lend = (size) => new Float32Array(size),
+): ForwardPass {
   const { network } = programs;
   const balls = boxes.length;
   const size = network.inputSize;
-  const lower = new Float32Array(balls * size);
-  const upper = new Float32Array(balls * size);
+  const lower = lend(balls * size).subarray(0, balls * size);
+  const upper = lend(balls * size).subarray(0, balls * size);
   for (const [ball, box] of boxes.entries()) {
     roundedInto(box.lower, lower.subarray(ball * size, (ball + 1) * size), -1);
     roundedInto(box.upper, upper.subarray(ball * size, (ball + 1) * size), 1);
@@ -63,8 +68,8 @@ export function forwardPass(programs: Programs, boxes: readonly Box[]): ForwardP
     },
     place(relu, bounds) {
       sources.set(relu, {
-        lower: floatTensor(positive(bounds.lower), balls),
-        upper: floatTensor(positive(bounds.upper), balls),
+        lower: floatTensor(positive(bounds.lower, lend), balls),
+        upper: floatTensor(positive(bounds.upper, lend), balls),
       });
     },
     underflow: (ball) =>
@@ -92,8 +97,8 @@ export function dotBox(
 }
 
 /** ReLU that keeps NaN (overflow), so that nothing is proven from it. */
-function positive(values: Float32Array): Float32Array {
-  const out = new Float32Array(values.length);
+function positive(values: Float32Array, lend: Lend): Float32Array {
+  const out = lend(values.length).subarray(0, values.length);
   for (let i = 0; i < values.length; i++) out[i] = values[i] <= 0 ? 0 : values[i];
   return out;
 }

@@ -52,3 +52,22 @@ export function emitGradient(network: Network): Uint8Array {
   }
   return graph.encode();
 }
+
+/** Scores at points: input `x` float [P, inputSize], output `scores` float [P, classes]. */
+export function emitScores(network: Network): Uint8Array {
+  const graph = graphBuilder();
+  const values = new Map<NodeId, Value>();
+  for (const id of ancestors(network, network.output).reverse()) {
+    const node = network.nodes[id];
+    if (node.kind === 'input') values.set(id, graph.input('x', 'float', ['P', node.size]));
+    else if (node.kind === 'relu') values.set(id, graph.node('Relu', [values.get(node.from)!]));
+    else if (node.kind === 'add') {
+      values.set(
+        id,
+        node.from.map((from) => values.get(from)!).reduce((a, b) => graph.node('Add', [a, b])),
+      );
+    } else values.set(id, forwardAffine(graph, node, values.get(node.from)!, 'signed', true));
+  }
+  graph.output('scores', values.get(network.output)!);
+  return graph.encode();
+}

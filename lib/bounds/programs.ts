@@ -2,10 +2,11 @@ import type * as ort from 'onnxruntime-node';
 import { type Network, type NodeId, reluNodes } from '../network/network';
 import { emitBackward, type RowKind } from './backward';
 import { type Buffers, buffers } from './buffers';
+import type { Effort } from './chunk';
 import { type DenseChain, denseChain } from './dense/chain';
-import { emitChain, emitScaledInput } from './dense/program';
+import { emitChain, emitRoughInput, emitScaledInput, type RowStart } from './dense/program';
 import { emitForward, productTerms } from './forward';
-import { emitGradient } from './gradient';
+import { emitGradient, emitScores } from './gradient';
 import { ancestors, type Segment, segmentOf } from './segments';
 import { type Observer, type Session, sessionCache } from './sessions';
 import { type ConvWindows, convWindows } from './windows/geometry';
@@ -30,14 +31,17 @@ export interface Programs {
   /** The network as a dense chain, where it is one; its programs are those of dense/program.ts. */
   readonly dense: DenseChain | undefined;
   readonly buffers: Buffers;
-  chain(level: number): Promise<Session>;
+  chain(level: number, start: RowStart, effort: Effort): Promise<Session>;
   scaledInput(): Promise<Session>;
+  roughInput(): Promise<Session>;
   /** Windows of the convolutions that the network begins with, where that saves work; their programs are those of windows/program.ts. */
   readonly windows: ConvWindows | undefined;
   windowed(start: NodeId): Promise<Session>;
   readonly tileBytes: number;
   /** Scores and gradients at points; see gradient.ts. */
   gradient(): Promise<Session>;
+  /** Scores at points; see gradient.ts. */
+  scores(): Promise<Session>;
   /** The tables that a backward pass from the start node reads, picked from all. */
   tablesFor(start: NodeId, tables: Tables): Tables;
   release(): Promise<void>;
@@ -103,12 +107,15 @@ export function programsOf(network: Network, options: ProgramOptions): Programs 
     backward: (start, rows) => sessions.get(`backward ${start} ${rows}`, () => emitBackward(network, start, rows)),
     dense,
     buffers: buffers(),
-    chain: (level) => sessions.get(`chain ${level}`, () => emitChain(level)),
+    chain: (level, start, effort) =>
+      sessions.get(`chain ${level} ${start} ${effort}`, () => emitChain(level, start, effort)),
     scaledInput: () => sessions.get('scaled', () => emitScaledInput(dense!.layers[0].weight, dense!.layers[0].size)),
+    roughInput: () => sessions.get('rough', () => emitRoughInput(dense!.layers[0].weight, dense!.layers[0].size)),
     windows,
     windowed: (start) => sessions.get(`windows ${start}`, () => emitWindows(windows!.of.get(start)!)),
     tileBytes: options.tileBytes,
     gradient: () => sessions.get('gradient', () => emitGradient(network)),
+    scores: () => sessions.get('forward scores', () => emitScores(network)),
     tablesFor(start, tables) {
       const picked: Tables = {};
       for (const name of tableNames(start)) picked[name] = tables[name];

@@ -1,4 +1,5 @@
 import { type DenseNode, type Network, type NodeId, reluNodes } from '../../network/network';
+import { columnNorms } from './gram';
 
 /**
  * A network that is nothing but dense layers with ReLUs between them: z_0 = W_0 x + b_0, z_k = W_k relu(z_(k-1)) + b_k; the last layer is the
@@ -7,6 +8,8 @@ import { type DenseNode, type Network, type NodeId, reluNodes } from '../../netw
 export interface DenseChain {
   readonly layers: readonly ChainLayer[];
   readonly inputSize: number;
+  /** See gram.ts. */
+  readonly columnNorms: Float64Array;
 }
 
 export interface ChainLayer {
@@ -36,7 +39,8 @@ export function denseChain(network: Network): DenseChain | undefined {
     if (end !== undefined) before = end;
   }
   if (layers.length < 2 || network.inputSize > widestInput) return undefined;
-  return { layers, inputSize: network.inputSize };
+  const { inputSize } = network;
+  return { layers, inputSize, columnNorms: columnNorms(layers[0].weight, inputSize) };
 }
 
 function chainLayer(node: DenseNode, id: NodeId, relu: NodeId | undefined): ChainLayer {

@@ -1,24 +1,37 @@
 import type * as ort from 'onnxruntime-node';
+import type { Lend } from '../buffers';
+import type { Effort } from '../chunk';
 import type { NodeBounds } from '../forward-pass';
+import type { Programs } from '../programs';
 import { type Relaxation, relax } from '../relaxation';
 import { gamma } from '../rounding';
-import { indexTensor, type Session, shapedTensor } from '../sessions';
+import { indexTensor, shapedTensor } from '../sessions';
 import type { DenseChain } from './chain';
+import { enlargeDiagonals, inputFactors } from './gram';
 
-/** One layer of G balls, each on its own neurons that are not inactive on it. */
+/** Tensors of a program, by input name. */
+export type Feeds = { [name: string]: ort.Tensor };
+
+/** One layer of G balls, each on its own neurons that are not inactive on it; its bounds are final. */
 export interface CompactLayer {
   /** [G] lists, ascending; shorter ones are padded with neurons whose lines are 0. */
   readonly alive: readonly Int32Array[];
-  /** Neurons of the longest list. */
-  readonly width: number;
-  /** Bounds of the ReLUs' values, [G, width]. */
-  readonly tops: Float32Array;
+  /** Neurons of the longest list, and one for the constant. */
+  readonly columns: number;
   /** What emitChain reads of this layer. */
-  readonly feeds: { readonly [name: string]: ort.Tensor };
+  readonly feeds: Feeds;
 }
 
-/** Products below this are off by many of their own roundoffs: float32 may flush them to 0. */
-const smallestProduct = 2 ** -100;
+/** Weights of a layer whose bounds are not final yet. */
+export interface OpenLayer {
+  /** [G] lists, ascending: neurons that are not inactive by what is known so far. */
+  readonly neurons: readonly Int32Array[];
+  /** Rows of each ball's weights: those of the longest list, and one of zeros at least. */
+  readonly rows: number;
+  /** [G, rows, columns]: weights on the neurons of the layer below, and the bias. */
+  readonly weights: Float32Array;
+  readonly columns: number;
+}
 
 /** Neurons of one ball that are not inactive on it. NaN counts as alive, so that nothing is proven from it. */
 function aliveNeurons(upper: Float32Array, ball: number, size: number): Int32Array {
@@ -28,35 +41,45 @@ function aliveNeurons(upper: Float32Array, ball: number, size: number): Int32Arr
   return list.subarray(0, count);
 }
 
-/** The group's neurons and their lines; the error weight counts the constants that a row adds up on its way (docs/soundness.md). */
-function relaxed(
+/** Lines of the group's neurons, [G, columns]; the error weight counts the constants that a row adds up on its way (docs/soundness.md). */
+function linesOf(
   { layers }: DenseChain,
   k: number,
   balls: readonly number[],
   bounds: NodeBounds,
-): { alive: Int32Array[]; width: number; tops: Float32Array; lines: Relaxation } {
+  alive: readonly Int32Array[],
+  columns: number,
+): Relaxation {
   const { size, bias } = layers[k];
   const terms = layers.reduce((sum, layer) => sum + layer.size, 4 * layers.length + 64);
   const g = gamma(terms);
-  const alive = balls.map((ball) => aliveNeurons(bounds.upper, ball, size));
-  const width = alive.reduce((most, list) => Math.max(most, list.length), 1);
-  const count = balls.length * width;
-  // Padding has the bounds of an inactive neuron.
+  const count = balls.length * columns;
+  // Padding has the bounds of an inactive neuron, and the constant those of an active one without errors.
   const lower = new Float32Array(count).fill(-1);
-  const tops = new Float32Array(count).fill(-1);
+  const upper = new Float32Array(count).fill(-1);
   const error = new Float32Array(count);
   for (let b = 0; b < alive.length; b++) {
     const list = alive[b];
     const from = balls[b] * size;
-    const to = b * width;
+    const to = b * columns;
     for (let i = 0; i < list.length; i++) {
       const j = list[i];
       lower[to + i] = bounds.lower[from + j];
-      tops[to + i] = bounds.upper[from + j];
+      upper[to + i] = bounds.upper[from + j];
       error[to + i] = bounds.error[from + j] + g * Math.abs(bias[j]);
     }
+    lower[to + columns - 1] = upper[to + columns - 1] = 1;
   }
-  return { alive, width, tops, lines: relax(lower, tops, error, terms) };
+  return relax(lower, upper, error, terms);
+}
+
+function lineFeeds(k: number, lines: Relaxation, groups: number, columns: number): Feeds {
+  return {
+    [`ls${k}`]: shapedTensor(lines.lowerSlope, [groups, 1, columns]),
+    [`us${k}`]: shapedTensor(lines.upperSlope, [groups, 1, columns]),
+    [`li${k}`]: shapedTensor(lines.lowerIntercept, [groups, columns, 1]),
+    [`ui${k}`]: shapedTensor(lines.upperIntercept, [groups, columns, 1]),
+  };
 }
 
 /**
@@ -66,105 +89,142 @@ function relaxed(
  * @param balls rows of the chunk's tables
  * @param bounds [balls of the chunk, size]
  * @param radius [balls of the chunk, inputSize]
- * @param buffer an array of at least so many floats, for as long as the layer is in use
+ * @param lend for as long as the layer is in use
  */
 export async function firstLayer(
-  scale: Session,
+  programs: Programs,
+  effort: Effort,
   chain: DenseChain,
   balls: readonly number[],
   bounds: NodeBounds,
   radius: Float32Array,
-  buffer: (size: number) => Float32Array,
+  lend: Lend,
 ): Promise<CompactLayer> {
-  const { inputSize } = chain;
+  const { inputSize, columnNorms } = chain;
   const { size } = chain.layers[0];
-  const { alive, width, tops, lines } = relaxed(chain, 0, balls, bounds);
   const groups = balls.length;
-  const rows = width + 1;
-  const lowerSlope = new Float32Array(groups * rows);
-  const upperSlope = new Float32Array(groups * rows);
-  const constants = new Float32Array(groups * 2 * rows);
-  const index = new Int32Array(groups * rows).fill(size);
+  const alive = balls.map((ball) => aliveNeurons(bounds.upper, ball, size));
+  const columns = alive.reduce((most, list) => Math.max(most, list.length), 1) + 1;
+  const values = new Float32Array(groups * columns);
+  const index = new Int32Array(groups * columns).fill(size);
   for (let b = 0; b < groups; b++) {
     const list = alive[b];
-    const from = balls[b] * size;
-    for (let i = 0; i < list.length; i++) {
-      const l = b * width + i;
-      const value = bounds.centre[from + list[i]];
-      index[b * rows + i] = list[i];
-      lowerSlope[b * rows + i] = lines.lowerSlope[l];
-      upperSlope[b * rows + i] = lines.upperSlope[l];
-      constants[2 * b * rows + i] = lines.lowerSlope[l] * value + lines.lowerIntercept[l];
-      constants[(2 * b + 1) * rows + i] = lines.upperSlope[l] * value + lines.upperIntercept[l];
-    }
-    constants[2 * b * rows + width] = constants[(2 * b + 1) * rows + width] = 1;
+    index.set(list, b * columns);
+    for (let i = 0; i < list.length; i++) values[b * columns + i] = bounds.centre[balls[b] * size + list[i]];
+    values[(b + 1) * columns - 1] = 1;
   }
-  const radii =
-    groups === 1
-      ? radius.subarray(balls[0] * inputSize, (balls[0] + 1) * inputSize)
-      : new Float32Array(groups * inputSize);
-  if (groups > 1) {
-    for (let b = 0; b < groups; b++) {
-      radii.set(radius.subarray(balls[b] * inputSize, (balls[b] + 1) * inputSize), b * inputSize);
-    }
-  }
-  const count = groups * rows * inputSize;
-  const scaled = shapedTensor(buffer(count).subarray(0, count), [groups, rows, inputSize]);
-  await scale.run(
-    { index: indexTensor(index, [groups, rows]), radius: shapedTensor(radii, [groups, 1, inputSize]) },
-    { scaled },
-  );
-  const feeds = {
-    ls0: shapedTensor(lowerSlope, [groups, 1, rows]),
-    us0: shapedTensor(upperSlope, [groups, 1, rows]),
-    d0: shapedTensor(constants, [groups, 2 * rows, 1]),
-    w0: scaled,
+  const places = indexTensor(index, [groups, columns]);
+  const feeds: Feeds = {
+    ...lineFeeds(0, linesOf(chain, 0, balls, bounds, alive, columns), groups, columns),
+    v0: shapedTensor(values, [groups, columns, 1]),
   };
-  return { alive, width, tops, feeds };
+  const own = shapedTensor(lend(groups * inputSize).subarray(0, groups * inputSize), [groups, 1, inputSize]);
+  const perBall = own.data as Float32Array;
+  if (effort === 'full') {
+    for (let b = 0; b < groups; b++) {
+      perBall.set(radius.subarray(balls[b] * inputSize, (balls[b] + 1) * inputSize), b * inputSize);
+    }
+    const count = groups * columns * inputSize;
+    feeds.r0 = shapedTensor(lend(count).subarray(0, count), [groups, columns, inputSize]);
+    await (await programs.scaledInput()).run({ index: places, radius: own }, { scaled: feeds.r0 });
+  } else {
+    const scales = inputFactors(radius, balls, columnNorms, perBall);
+    const gram = lend(groups * columns * columns).subarray(0, groups * columns * columns);
+    feeds.g0 = shapedTensor(gram, [groups, columns, columns]);
+    feeds.k0 = shapedTensor(scales, [groups, 1, 1]);
+    await (await programs.roughInput()).run({ index: places, factor: own }, { gram: feeds.g0 });
+    enlargeDiagonals(
+      gram,
+      alive.map((list) => list.length),
+      inputSize,
+    );
+  }
+  return { alive, columns, feeds };
 }
 
-/** A further layer of the balls of a group, compacted: lines times weights, and constants, as emitChain reads them. */
-export function nextLayer(
+/** Weights of the neurons of layer `k` >= 1 that are not inactive so far, on the compacted layer below. */
+export function openLayer(
+  { layers }: DenseChain,
+  k: number,
+  balls: readonly number[],
+  upper: Float32Array,
+  { alive, columns }: CompactLayer,
+  lend: Lend,
+): OpenLayer {
+  const { size } = layers[k];
+  const neurons = balls.map((ball) => aliveNeurons(upper, ball, size));
+  return gatherRows(layers[k], neurons, alive, columns, lend);
+}
+
+/** All rows of the last layer. */
+export function outputLayer({ layers }: DenseChain, { alive, columns }: CompactLayer, lend: Lend): OpenLayer {
+  const last = layers[layers.length - 1];
+  const every = Int32Array.from({ length: last.size }, (_, j) => j);
+  return gatherRows(
+    last,
+    alive.map(() => every),
+    alive,
+    columns,
+    lend,
+  );
+}
+
+function gatherRows(
+  { weight, bias, size }: DenseChain['layers'][number],
+  neurons: readonly Int32Array[],
+  alive: readonly Int32Array[],
+  columns: number,
+  lend: Lend,
+): OpenLayer {
+  const inner = weight.length / size;
+  const rows = neurons.reduce((most, list) => Math.max(most, list.length), 0) + 1;
+  const count = neurons.length * rows * columns;
+  const weights = lend(count).subarray(0, count);
+  for (let b = 0; b < neurons.length; b++) {
+    const [list, below] = [neurons[b], alive[b]];
+    let to = b * rows * columns;
+    for (let r = 0; r < list.length; r++, to += columns) {
+      const from = list[r] * inner;
+      for (let i = 0; i < below.length; i++) weights[to + i] = weight[from + below[i]];
+      weights.fill(0, to + below.length, to + columns - 1);
+      weights[to + columns - 1] = bias[list[r]];
+    }
+    weights.fill(0, to, (b + 1) * rows * columns);
+  }
+  return { neurons, rows, weights, columns };
+}
+
+/** The layer with final bounds, on the neurons that are left: rows move to the front of the open layer's weights, which must not be used after. */
+export function closeLayer(
   chain: DenseChain,
   k: number,
   balls: readonly number[],
   bounds: NodeBounds,
-  before: CompactLayer,
+  { neurons, rows, weights, columns: inner }: OpenLayer,
 ): CompactLayer {
-  const { weight, bias, size } = chain.layers[k];
-  const { alive, width, tops, lines } = relaxed(chain, k, balls, bounds);
-  const inner = weight.length / size;
-  const columns = before.width + 1;
-  const rows = width + 1;
+  const { size } = chain.layers[k];
   const groups = balls.length;
-  const matrix = new Float32Array(groups * 2 * rows * columns);
-  /** One line of one neuron times its weights; what float32 may lose of the products moves the intercept outward. */
-  const put = (at: number, slope: number, intercept: number, outward: 1 | -1, j: number, b: number): void => {
-    const list = before.alive[b];
-    const from = j * inner;
-    let lost = 0;
-    if (slope === 1) for (let i = 0; i < list.length; i++) matrix[at + i] = weight[from + list[i]];
-    else if (slope !== 0) {
-      for (let i = 0; i < list.length; i++) {
-        const product = slope * weight[from + list[i]];
-        matrix[at + i] = product;
-        if (product < smallestProduct && product > -smallestProduct && product !== 0) {
-          lost += smallestProduct * Math.max(0, before.tops[b * before.width + i]);
-        }
-      }
-    }
-    matrix[at + columns - 1] = slope * bias[j] + intercept + outward * (lost + (slope === 0 ? 0 : smallestProduct));
-  };
+  const alive = neurons.map((list, b) => list.filter((j) => !(bounds.upper[balls[b] * size + j] <= 0)));
+  const columns = alive.reduce((most, list) => Math.max(most, list.length), 1) + 1;
+  // A ball's rows begin where they are, or before: columns <= rows, but where a layer has no neurons left on any ball.
+  const matrix = columns <= rows ? weights : new Float32Array(groups * columns * inner);
+  let to = 0;
   for (let b = 0; b < groups; b++) {
-    const list = alive[b];
-    const below = 2 * b * rows;
-    const above = below + rows;
-    for (let i = 0; i < list.length; i++) {
-      const l = b * width + i;
-      put((below + i) * columns, lines.lowerSlope[l], lines.lowerIntercept[l], -1, list[i], b);
-      put((above + i) * columns, lines.upperSlope[l], lines.upperIntercept[l], 1, list[i], b);
+    const list = neurons[b];
+    for (let r = 0; r < list.length; r++) {
+      if (bounds.upper[balls[b] * size + list[r]] <= 0) continue;
+      const from = (b * rows + r) * inner;
+      if (from !== to) matrix.copyWithin(to, from, from + inner);
+      to += inner;
     }
-    matrix[(below + width + 1) * columns - 1] = matrix[(above + width + 1) * columns - 1] = 1;
+    const end = (b + 1) * columns * inner;
+    matrix.fill(0, to, end);
+    matrix[end - 1] = 1;
+    to = end;
   }
-  return { alive, width, tops, feeds: { [`d${k}`]: shapedTensor(matrix, [groups, 2 * rows, columns]) } };
+  const feeds = {
+    ...lineFeeds(k, linesOf(chain, k, balls, bounds, alive, columns), groups, columns),
+    [`w${k}`]: shapedTensor(matrix.subarray(0, to), [groups, columns, inner]),
+  };
+  return { alive, columns, feeds };
 }

@@ -20,11 +20,10 @@ export function withoutBalls(group: Group, inside: (ball: number) => boolean): G
   return [{ balls, layers: group.layers.map((layer) => keepPlaces(layer, kept)) }];
 }
 
-function keepPlaces({ alive, width, tops, feeds }: CompactLayer, kept: readonly number[]): CompactLayer {
+function keepPlaces({ alive, columns, feeds }: CompactLayer, kept: readonly number[]): CompactLayer {
   return {
     alive: kept.map((place) => alive[place]),
-    width,
-    tops: moveTogether(tops, kept, alive.length),
+    columns,
     feeds: Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, keepRows(tensor, kept)])),
   };
 }

@@ -1,57 +1,96 @@
-import { graphBuilder, type Value } from '../graph';
+import type { Effort } from '../chunk';
+import { type GraphBuilder, graphBuilder, type Value } from '../graph';
+import { gramReach } from './gram';
+
+/** Rows that start as neurons of a layer, or as any functionals of it. */
+export type RowStart = 'neurons' | 'free';
 
 /**
- * The backward pass over a dense chain from functionals of the ReLUs of layer `level - 1`, for G balls with R rows each, every ball on its own
- * compacted network of m_j neurons at layer j (compact.ts). A row carries its constant as a last coefficient, and the lines of a layer
- * are multiplied into the weights below it, so that one product does a layer: [max(row, 0), min(row, 0)] d_j.
+ * The backward pass over a dense chain from functionals of layer `level`, for G balls with R rows each, every ball on its own compacted
+ * network of m_j neurons at layer j (compact.ts). A row carries its constant as a last coefficient: c_j = m_j + 1.
  *
  * inputs
- *   rows      float [G, R, m_(level-1) + 1]                     coefficients on the ReLUs, and the constant
- *   d<j>      float [G, 2 (m_j + 1), m_(j-1) + 1]   j >= 1: lower line times weights, then upper line times weights; last column: constants
- *   d0        float [G, 2 (m_0 + 1), 1]                         the same for the first layer's values at the centre
- *   ls0, us0  float [G, 1, m_0 + 1]                             slopes of the first layer
- *   w0        float [G, m_0 + 1, n]                             first weights, times the radius of each input
+ *   x            the layer's weights on the neurons below, last column biases: float [G n, c_(level-1)] for neurons, [G, n, c_(level-1)] else
+ *   index, sign  int64 [G, R], float [1, 1, 1]     neurons: sign times row `index` of x
+ *   coefficients float [G, R, n]                   free
+ *   ls<j>, us<j> float [G, 1, c_j]                 slopes of layer j; 1 for the constant
+ *   li<j>, ui<j> float [G, c_j, 1]                 intercepts; 0 for the constant
+ *   w<j>         float [G, c_j, c_(j-1)]           j >= 1: weights, last column biases, last row (0, ..., 0, 1)
+ *   v0           float [G, c_0, 1]                 the first layer's values at the centre; 1 for the constant
+ *   r0           float [G, c_0, n]                 first weights, times the radius of each input; full effort
+ *   g0, k0       float [G, c_0, c_0], [G, 1, 1]    what gram.ts has in its place; rough
  * outputs
- *   bound     float [G, R, 1]                                   lower bound of each row over its ball
+ *   bound        float [G, R, 1]                   lower bound of each row over its ball
  */
-export function emitChain(level: number): Uint8Array {
+export function emitChain(level: number, start: RowStart, effort: Effort): Uint8Array {
   const graph = graphBuilder();
-  const lastAxis = graph.integers([2], [1]);
-  let rows: Value = graph.input('rows', 'float', ['G', 'R', 'start']);
+  let rows = startRows(graph, start);
+  let constants: Value | undefined;
   for (let j = level - 1; ; j--) {
     const positive = graph.node('Relu', [rows]);
     const negative = graph.node('Sub', [rows, positive]);
-    const both = graph.node('Concat', [positive, negative], { axis: 2 });
-    const next = graph.node('MatMul', [both, graph.input(`d${j}`, 'float', ['G', `d${j}`, `to${j}`])]);
+    const line = (side: Value, slope: string, intercept: string): [Value, Value] => [
+      graph.node('Mul', [side, graph.input(`${slope}${j}`, 'float', ['G', 1, `c${j}`])]),
+      graph.node('MatMul', [side, graph.input(`${intercept}${j}`, 'float', ['G', `c${j}`, 1])]),
+    ];
+    const [below, belowShift] = line(positive, 'ls', 'li');
+    const [above, aboveShift] = line(negative, 'us', 'ui');
+    const onZ = graph.node('Add', [below, above]);
+    const shift = graph.node('Add', [belowShift, aboveShift]);
+    constants = constants === undefined ? shift : graph.node('Add', [constants, shift]);
     if (j > 0) {
-      rows = next;
+      rows = graph.node('MatMul', [onZ, graph.input(`w${j}`, 'float', ['G', `c${j}`, `c${j - 1}`])]);
       continue;
     }
-    const slope = (name: string): Value => graph.input(name, 'float', ['G', 1, 'm0']);
-    const onZ = graph.node('Add', [
-      graph.node('Mul', [positive, slope('ls0')]),
-      graph.node('Mul', [negative, slope('us0')]),
-    ]);
-    const onInput = graph.node('MatMul', [onZ, graph.input('w0', 'float', ['G', 'm0', 'n'])]);
-    const reach = graph.node('ReduceSum', [graph.node('Abs', [onInput]), lastAxis], { keepdims: 1 });
-    graph.output('bound', graph.node('Sub', [next, reach]), 3);
+    const value = graph.node('MatMul', [onZ, graph.input('v0', 'float', ['G', 'c0', 1])]);
+    const reach = effort === 'rough' ? gramReach(graph, onZ) : exactReach(graph, onZ);
+    graph.output('bound', graph.node('Sub', [graph.node('Add', [value, constants]), reach]), 3);
     return graph.encode();
   }
 }
 
+function startRows(graph: GraphBuilder, start: RowStart): Value {
+  if (start === 'free') {
+    const coefficients = graph.input('coefficients', 'float', ['G', 'R', 'n']);
+    return graph.node('MatMul', [coefficients, graph.input('x', 'float', ['G', 'n', 'start'])]);
+  }
+  const weights = graph.input('x', 'float', ['Gn', 'start']);
+  const picked = graph.node('Gather', [weights, graph.input('index', 'int64', ['G', 'R'])], { axis: 0 });
+  return graph.node('Mul', [picked, graph.input('sign', 'float', [1, 1, 1])]);
+}
+
+/** What a functional of the first layer loses over the ball, for coefficients [G, R, c_0]. */
+function exactReach(graph: GraphBuilder, onZ: Value): Value {
+  const onInput = graph.node('MatMul', [onZ, graph.input('r0', 'float', ['G', 'c0', 'n'])]);
+  return graph.sumColumns(graph.node('Abs', [onInput]), 3);
+}
+
 /**
- * First weights of each ball's own neurons, times its radius: inputs `index` int64 [G, m] (one past the last row: none) and `radius` float
- * [G, 1, n]; output `scaled` float [G, m, n].
+ * First weights of each ball's own neurons, times its radius: inputs `index` int64 [G, c] (one past the last row: none) and `radius` float
+ * [G, 1, n]; output `scaled` float [G, c, n].
  *
  * @param weight [size, n] row-major
  */
 export function emitScaledInput(weight: Float32Array, size: number): Uint8Array {
   const graph = graphBuilder();
+  const own = ownWeights(graph, weight, size);
+  graph.output('scaled', graph.node('Mul', [own, graph.input('radius', 'float', ['G', 1, weight.length / size])]), 3);
+  return graph.encode();
+}
+
+/** Gram matrices of the same weights times a factor instead of the radius: input `factor` float [G, 1, n], output `gram` float [G, c, c]. */
+export function emitRoughInput(weight: Float32Array, size: number): Uint8Array {
+  const graph = graphBuilder();
+  const own = ownWeights(graph, weight, size);
+  const weighted = graph.node('Mul', [own, graph.input('factor', 'float', ['G', 1, weight.length / size])]);
+  graph.output('gram', graph.node('MatMul', [weighted, graph.node('Transpose', [weighted], { perm: [0, 2, 1] })]), 3);
+  return graph.encode();
+}
+
+function ownWeights(graph: GraphBuilder, weight: Float32Array, size: number): Value {
   const columns = weight.length / size;
   const padded = new Float32Array(weight.length + columns);
   padded.set(weight);
-  const index = graph.input('index', 'int64', ['G', 'm']);
-  const own = graph.node('Gather', [graph.floats(padded, [size + 1, columns]), index], { axis: 0 });
-  graph.output('scaled', graph.node('Mul', [own, graph.input('radius', 'float', ['G', 1, columns])]), 3);
-  return graph.encode();
+  const index = graph.input('index', 'int64', ['G', 'c']);
+  return graph.node('Gather', [graph.floats(padded, [size + 1, columns]), index], { axis: 0 });
 }

@@ -44,7 +44,7 @@ function predicted(network: Network, x: Float32Array): number {
 /** Bounder and lemmas of a model; `release` gives back both. */
 export function lemmasOf(model: Uint8Array, options: LemmaOptions = {}) {
   const { network } = readNetwork(model);
-  const bounder = createBounder(network);
+  const bounder = createBounder(network, { stages: false });
   const lemmas = createLemmas(bounder, options);
   const release = async (): Promise<void> => {
     await lemmas.release();
