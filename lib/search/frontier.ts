@@ -1,6 +1,7 @@
 import { type Bundle, bundlesOf, isSmall, workOf } from './bundle';
+import { createScratch } from './scratch';
 import type { StepCall, StepPrograms } from './steps';
-import { type CpuClock, processCpu } from './time-limit';
+import { type CpuClock, sparingClock } from './time-limit';
 
 /**
  * One frontier for the searches of several balls: each search runs as if alone, but its calls of the step programs wait until every search has
@@ -41,10 +42,11 @@ export function createFrontier(steps: StepPrograms): Frontier {
   const bundles = new Map<string, Bundle[]>();
   /** Those that the time since `mark` was spent on. */
   let latest: readonly Request[] = [];
-  let mark = processCpu();
+  const clock = sparingClock();
+  let mark = clock();
   /** Charges the time since the last round of calls to its searches, by the work of their calls; reading the clock costs too much for each call. */
   const charge = (): void => {
-    const now = processCpu();
+    const now = clock();
     const work = latest.reduce((sum, { call }) => sum + workOf(call), 0);
     for (const { lane, call } of latest) lane.spent += ((now - mark) * workOf(call)) / work;
     mark = now;
@@ -106,12 +108,14 @@ export function createFrontier(steps: StepPrograms): Frontier {
 
   return {
     join() {
-      if (lanes.size === 0) mark = processCpu();
+      if (lanes.size === 0) mark = clock();
       const lane = { spent: 0 };
+      const scratch = createScratch();
       lanes.add(lane);
       return {
         steps: {
           get: async (end, isFolded = false) => ({
+            scratch,
             run: (call, isLast) =>
               new Promise((done, failed) => {
                 waiting.push({ lane, call, isLast, end, isFolded, done, failed });

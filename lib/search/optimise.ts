@@ -3,6 +3,7 @@ import { floatTensor } from '../bounds/sessions';
 import { inputBlock } from './blocks';
 import { candidatesOf, gapsOf, type StepValues } from './candidates';
 import type { Problem } from './problem';
+import { createScratch, type Scratch } from './scratch';
 import type { StepCall, StepProgram, Tensors } from './steps';
 import type { Candidate, SubProblem } from './sub-problem';
 import { addCutConstants, ascend, type LayerTables, layerTables } from './tables';
@@ -49,6 +50,8 @@ export function problemFeeds({ layers, inputSize }: Problem, end = layers.length
 /**
  * Raises the bounds of sub-problems of one problem together, by Adam on slopes and multipliers (alpha-beta-CROWN, Xu et al. 2021, Wang
  * et al. 2021). A sub-problem's best bound over all steps counts. Stops early when all are proven.
+ *
+ * @returns by sub-problem; all but the bounds is to be asked for before the next call with the same program
  */
 export async function optimise(
   program: StepProgram,
@@ -58,8 +61,10 @@ export async function optimise(
   { steps, alphaRate, betaRate, layers: end = problem.layers.length }: StepOptions,
 ): Promise<Optimised[]> {
   const rows = open.length;
-  const layers = problem.layers.slice(0, end).map((_, k) => layerTables(problem, k, open));
-  const { tables, into, out } = exchange(problem, layers, open);
+  const scratch = program.scratch ?? createScratch();
+  scratch.begin();
+  const layers = problem.layers.slice(0, end).map((_, k) => layerTables(problem, k, open, scratch));
+  const { tables, into, out } = exchange(problem, layers, open, scratch);
   const call: StepCall = { matrices: feeds, tables, into, rows };
   const best = new Float64Array(rows).fill(Number.NEGATIVE_INFINITY);
   for (let step = 1; step <= steps; step++) {
@@ -90,20 +95,20 @@ export async function optimise(
 }
 
 /** Tensors over the tables, which the program reads, and over the arrays that it writes its outputs to. */
-function exchange(problem: Problem, layers: readonly LayerTables[], open: readonly SubProblem[]) {
+function exchange(problem: Problem, layers: readonly LayerTables[], open: readonly SubProblem[], scratch: Scratch) {
   const rows = open.length;
   const { inputSize } = problem;
   const tables: { [name: string]: ort.Tensor } = {};
   const into: { [name: string]: ort.Tensor } = {};
   const out: { [name: string]: Float32Array } & StepValues = {};
   const output = (name: string, columns: number): void => {
-    out[name] = new Float32Array(rows * columns);
+    out[name] = scratch.floats(rows * columns);
     into[name] = floatTensor(out[name], rows, columns);
   };
   const reads = readLayers(problem, layers.length, open[0]);
   for (const [k, { size, alpha, slope, intercept, multiplier }] of layers.entries()) {
     if (open[0].row.coefficients[k]) {
-      const start = new Float32Array(rows * size);
+      const start = scratch.floats(rows * size);
       for (const [r, { row }] of open.entries()) start.set(row.coefficients[k]!, r * size);
       tables[`c${k}`] = floatTensor(start, rows, size);
     }
@@ -116,7 +121,7 @@ function exchange(problem: Problem, layers: readonly LayerTables[], open: readon
     output(`z${k}`, size);
   }
   if (open[0].row.input) {
-    const inputs = new Float32Array(rows * inputSize);
+    const inputs = scratch.floats(rows * inputSize);
     for (const [r, { row }] of open.entries()) inputs.set(row.input!, r * inputSize);
     tables.cx = floatTensor(inputs, rows, inputSize);
   }

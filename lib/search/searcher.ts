@@ -14,7 +14,7 @@ import type { AffineFunctional, Problem } from './problem';
 import { type Proof, recorder, unlikeness } from './proof';
 import { type SearchResult, searchRegions } from './regions';
 import { type StepPrograms, stepPrograms } from './steps';
-import { processCpu } from './time-limit';
+import { sparingClock } from './time-limit';
 import { transferProof } from './transfer';
 import { witnessTrials } from './witness';
 
@@ -90,7 +90,7 @@ export function createSearcher(
     frontier: () => createFrontier(compile().steps),
     async search(box, violation, rows, options) {
       const { deadline, cpuSeconds = Number.POSITIVE_INFINITY, resume, proofs, lane } = options;
-      const cpuClock = lane?.cpuClock ?? processCpu;
+      const cpuClock = lane?.cpuClock ?? sparingClock();
       const cpuEnd = cpuClock() + 1e6 * cpuSeconds;
       const { blocks, steps: own, double } = compile();
       const steps = lane?.steps ?? own;

@@ -1,5 +1,6 @@
 import * as ort from 'onnxruntime-node';
 import { type Blocks, inputBlock } from './blocks';
+import { createScratch, type Scratch } from './scratch';
 import { emitStep, type StepShape } from './step-graph';
 
 /** Named tensors of two dimensions. */
@@ -24,6 +25,8 @@ export interface StepProgram {
    * @param isLast whether the minimisers are wanted too; else they may be left as they were
    */
   run(call: StepCall, isLast: boolean): Promise<void>;
+  /** What calls that follow each other use again; without, each has arrays of its own. */
+  readonly scratch?: Scratch;
 }
 
 /** The step programs of a network, each compiled at its first use and kept until `release`. */
@@ -37,6 +40,7 @@ export interface StepPrograms {
 
 export function stepPrograms(blocks: Blocks): StepPrograms {
   const sessions = new Map<string, Promise<ort.InferenceSession>>();
+  const scratch = createScratch();
   const everyLayer: StepShape = {
     relus: blocks.relus,
     layers: blocks.layers.map((_, k) => ({ from: [inputBlock, ...Array.from({ length: k }, (_, s) => s)] })),
@@ -59,6 +63,7 @@ export function stepPrograms(blocks: Blocks): StepPrograms {
     async get(end, isFolded = false) {
       const session = await compiled(end, isFolded, false);
       return {
+        scratch,
         async run({ matrices, tables, into }) {
           await session.run({ ...matrices, ...tables }, into);
         },

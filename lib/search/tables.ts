@@ -1,6 +1,7 @@
 import { gamma } from '../bounds/rounding';
 import { roundUp } from '../region/outward';
 import type { Problem } from './problem';
+import type { Scratch } from './scratch';
 import type { SubProblem } from './sub-problem';
 
 /** What the steps of a batch read and change at one layer; all [rows, size]. */
@@ -31,22 +32,22 @@ interface Cut {
 
 export const unstable = 2;
 
-/** Tables of layer `k` for a batch of sub-problems. */
-export function layerTables(problem: Problem, k: number, open: readonly SubProblem[]): LayerTables {
+/** Tables of layer `k` for a batch of sub-problems, in arrays of the scratch. */
+export function layerTables(problem: Problem, k: number, open: readonly SubProblem[], scratch: Scratch): LayerTables {
   const { size, lower, upper } = problem.layers[k];
   const offset = problem.offsets[k];
   const count = open.length * size;
-  const alpha = new Float32Array(count);
-  const slope = new Float32Array(count);
-  const intercept = new Float32Array(count);
-  const multiplier = new Float32Array(count);
-  const kind = new Int8Array(count);
+  const alpha = scratch.floats(count);
+  const slope = scratch.floats(count);
+  const intercept = scratch.floats(count);
+  const multiplier = scratch.floats(count);
+  const kind = scratch.bytes(count);
   const cuts: Cut[] = [];
   const inflation = 1 + gamma(problem.offsets[problem.layers.length] + 4 * problem.layers.length + 64);
   const chordOf = (l: number, u: number): number => (l < 0 ? Math.fround(u / (u - l)) : 1);
   const shiftOf = (l: number, u: number, s: number): number => roundUp(Math.max(-s * l, (1 - s) * u) * inflation);
-  const chord = new Float32Array(size);
-  const shift = new Float32Array(size);
+  const chord = scratch.floats(size);
+  const shift = scratch.floats(size);
   for (let j = 0; j < size; j++) {
     chord[j] = chordOf(lower[j], upper[j]);
     if (lower[j] < 0) shift[j] = shiftOf(lower[j], upper[j], chord[j]);
@@ -86,8 +87,8 @@ export function layerTables(problem: Problem, k: number, open: readonly SubProbl
       cuts.push({ row: r, at, lower: narrowed!.lower[neuron], upper: narrowed!.upper[neuron], first: 0, second: 0 });
     }
   }
-  const first = new Float32Array(count);
-  return { size, alpha, slope, intercept, multiplier, kind, cuts, first, second: new Float32Array(count) };
+  const [first, second] = [scratch.floats(count), scratch.floats(count)];
+  return { size, alpha, slope, intercept, multiplier, kind, cuts, first, second };
 }
 
 /**

@@ -158,11 +158,15 @@ export async function searchTree(
   /** Sub-problems without a neuron to split: more steps on their multipliers, then those that a linear program proposes. */
   const finish = async (leaves: readonly Leaf[]): Promise<TreeResult | undefined> => {
     const stuck: Bounded[] = [];
-    const tries = await optimise(session, problem, feeds, leaves, { steps: 60, alphaRate: 0, betaRate: 0.1 });
+    const results = await optimise(session, problem, feeds, leaves, { steps: 60, alphaRate: 0, betaRate: 0.1 });
+    const tries = results.map(({ bound, corner }) => ({ bound, corner: bound > 0 ? undefined : corner() }));
     for (const [i, leaf] of leaves.entries()) {
-      let { bound } = tries[i];
-      let corner = tries[i].corner();
-      const solution = bound > 0 ? undefined : await solveLeaf(problem, leaf);
+      let { bound, corner } = tries[i];
+      if (corner === undefined) {
+        margin = Math.min(margin, bound);
+        continue;
+      }
+      const solution = await solveLeaf(problem, leaf);
       if (solution) {
         const candidate = [{ ...leaf, beta: solution.beta }];
         const [own] = await optimise(session, problem, feeds, candidate, { steps: 1, alphaRate: 0, betaRate: 0 });
