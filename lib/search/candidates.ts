@@ -30,6 +30,8 @@ const splitsKept = 3;
 const cutsKept = 2;
 /** With so few unstable neurons left splits alone come to an end soon, which cuts need not. */
 const fewLeft = 16;
+/** Cuts elsewhere than at 0 on the way from the root, at most: then only splits, of which there is one for each neuron, so that every search ends. */
+export const mostCuts = 64;
 
 /** Where the sub-problem of row `r` may be divided, the most promising first; empty when every neuron is decided. */
 export function candidatesOf(
@@ -43,7 +45,7 @@ export function candidatesOf(
   const splits = largest(gaps, splitsKept).map((neuron) => ({ neuron, at: 0 }));
   let left = 0;
   for (let i = 0; i < gaps.length; i++) if (gaps[i] >= 0) left++;
-  if (left <= fewLeft) return splits;
+  if (left <= fewLeft || cutsBefore(sub) >= mostCuts) return splits;
   const scores = new Float64Array(problem.splits.length).fill(-1);
   const middles = new Float64Array(scores.length);
   for (const [k, { size, isNarrow, lower, upper }] of problem.layers.entries()) {
@@ -59,6 +61,12 @@ export function candidatesOf(
     }
   }
   return [...splits, ...largest(scores, cutsKept).map((neuron) => ({ neuron, at: middles[neuron] }))];
+}
+
+function cutsBefore({ path }: SubProblem): number {
+  let cuts = 0;
+  for (let step = path; step !== undefined; step = step.before) if (step.at !== 0) cuts++;
+  return cuts;
 }
 
 /** How much unstable neurons that read neuron `j` of layer `k` weigh: their relaxations are the wider, the wider its bounds. */
