@@ -4,6 +4,7 @@
  * Each begins without learned sizes. Linux only, as the measurement of its processes is.
  */
 import { rmSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import path from 'node:path';
 import { formatCount, formatNoun } from '../lib/report/format';
 import type { Report } from '../lib/report/record';
@@ -25,7 +26,7 @@ const workers = 2;
 
 const head = [
   ...['network', 'epsilon', 'robust', 'not robust', 'unknown', 'misclassified'],
-  ...['wall s', 'CPU-s', 'of mini-batches', 'peak memory, MiB'],
+  ...['wall s', 'CPU-s', 'of mini-batches', 'peak memory, MiB', 'load'],
 ];
 
 export async function whole(args: string[]): Promise<void> {
@@ -53,7 +54,7 @@ export async function whole(args: string[]): Promise<void> {
     head,
     lines.map(({ network, epsilon, robust, notRobust, unknown, misclassified, ...line }) => [
       ...[network, epsilon, robust, notRobust, unknown, misclassified],
-      ...[line.wallSeconds, line.cpuSeconds, line.cpuSecondsOfMiniBatches, line.peakMemoryMiB],
+      ...[line.wallSeconds, line.cpuSeconds, line.cpuSecondsOfMiniBatches, line.peakMemoryMiB, line.load],
     ]),
   );
   const settled = lines.map(({ network, settledBy }) => {
@@ -87,5 +88,7 @@ function lineOf(network: string, report: Report, cost: Cost) {
     cpuSeconds: rounded(cost.cpuSeconds),
     cpuSecondsOfMiniBatches: rounded(report.cpuSeconds),
     peakMemoryMiB: mebibytes(cost),
+    /** Of the machine in the last five minutes of the run: above the number of workers something else ran too. */
+    load: rounded(loadavg()[1], 2),
   };
 }
