@@ -85,7 +85,7 @@ describe('the functions', () => {
     ['Verify', 1769],
     ['Refine', 3008],
     ['Coordinate', 1769],
-    ['Report', 1769],
+    ['Report', 3008],
     ['Dispatch', 1769],
     ['Audit', 1769],
   ])('%s has %i MB, fifteen minutes, an arm64 processor and a log of its own', (name, memory) => {

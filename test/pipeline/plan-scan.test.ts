@@ -96,7 +96,7 @@ test('a run of more balls than one may have is refused before its inputs are loo
   await expect(plan(unread)).rejects.toMatchObject({
     name: 'BadInputError',
     problems: [
-      expect.stringMatching(/^100001 inputs at 100 radii are 10000100 balls, of which a run has at most 10000000:/),
+      expect.stringMatching(/^100001 inputs at 100 radii are 10000100 balls, of which a run has at most 5000000:/),
     ],
   });
 });

@@ -50,7 +50,7 @@ test('a policy has the same limits, each told at its place', () => {
 test('balls are inputs times radii', () => {
   expect(ballsProblem(requestLimits.balls, 1)).toBeUndefined();
   expect(ballsProblem(1_000_000, 11)).toBe(
-    '1000000 inputs at 11 radii are 11000000 balls, of which a run has at most 10000000: ' +
+    '1000000 inputs at 11 radii are 11000000 balls, of which a run has at most 5000000: ' +
       'verify fewer at once (first), or each radius in a run of its own',
   );
 });
