@@ -1,6 +1,6 @@
 /**
  * Mini-batches against balls one by one, on the same engine: the same 300 correctly classified MNIST test images, CPU-seconds on one thread.
- *   npm run bench -- group [--balls 300] [--seconds 20] [--only <part of a name>] [--ablation] [--write-readme]
+ *   npm run bench -- group [--balls 300] [--seconds 20] [--only <part of a name>] [--runs 1] [--ablation] [--write-readme]
  * --ablation also runs `batch` with each technique switched the other way than it is by default.
  * Both modes are warmed up on other images, of which `batch` also keeps what it learned about sizes.
  */
@@ -15,7 +15,7 @@ import { statusAt } from '../lib/schedule/state';
 import { type Images, readBenchmark, readImages, readMnist } from './support/data';
 import { type BallSet, type SettledSet, settleSet } from './support/in-process';
 import { describeMachine, machineText } from './support/machine';
-import { rounded } from './support/measure';
+import { median, rounded } from './support/measure';
 import { optionsOf, positive } from './support/options';
 import { markdownTable, renewBlock, root, writeResult } from './support/results';
 
@@ -45,15 +45,17 @@ export async function group(args: string[]): Promise<void> {
     seconds: { type: 'string', default: '20' },
     only: { type: 'string', default: '' },
     ablation: { type: 'boolean', default: false },
+    runs: { type: 'string', default: '1' },
     'write-readme': { type: 'boolean', default: false },
   });
   const count = positive(options.balls, 'balls');
   const secondsPerBall = positive(options.seconds, 'seconds');
+  const runs = positive(options.runs, 'runs');
   const machine = await describeMachine();
   console.log(machineText(machine));
   const lines: Line[] = [];
   for (const [network, epsilon] of suite.filter(([name, e]) => `${name} ${e}`.includes(options.only))) {
-    const line = await measure(network, epsilon, count, secondsPerBall, options.ablation);
+    const line = await measure(network, epsilon, { count, secondsPerBall, runs, isAblated: options.ablation });
     console.log(
       `${network} ${epsilon}: single ${line.single}, batch ${line.batch} CPU-seconds, ratio ${line.ratio}; ${JSON.stringify(line.settledBy)}`,
     );
@@ -80,7 +82,7 @@ export async function group(args: string[]): Promise<void> {
   );
   console.log(`\n${table}\n\ngeometric mean ${mean}, worst row ${worst}\n`);
   if (options.only === '') {
-    writeResult('group', machine, { secondsPerBall, geometricMean: mean, worst, lines });
+    writeResult('group', machine, { secondsPerBall, runs, geometricMean: mean, worst, lines });
     if (options['write-readme']) {
       const text = `Geometric mean of the ratios ${mean}, worst row ${worst}. At most ${secondsPerBall} s a ball, one thread. ${machineText(machine)}.`;
       renewBlock('bench/README.md', 'group', `${table}\n\n${text}`);
@@ -91,7 +93,16 @@ export async function group(args: string[]): Promise<void> {
     throw new Error(`modes contradict each other: ${wrong.map(({ network }) => network).join(', ')}`);
 }
 
-async function measure(network: string, epsilon: number, count: number, secondsPerBall: number, isAblated: boolean) {
+interface Asked {
+  readonly count: number;
+  readonly secondsPerBall: number;
+  /** Repetitions, all ways of settling in turn, of which the median of the CPU-seconds counts. */
+  readonly runs: number;
+  /** Whether each technique is also switched the other way than it is by default. */
+  readonly isAblated: boolean;
+}
+
+async function measure(network: string, epsilon: number, { count, secondsPerBall, runs, isAblated }: Asked) {
   const isExample = network === example;
   const model = isExample
     ? { name: 'conv.onnx', bytes: readFileSync(exampleFile('conv.onnx')) }
@@ -105,7 +116,7 @@ async function measure(network: string, epsilon: number, count: number, secondsP
   // Other images where there are any; else the first of the same, of which nothing is kept but compiled programs.
   const warm = ballSet(engine, images, others.length > 0 ? others : chosen.slice(0, 50), epsilon);
   await settleSet(engine, warm, { mode: 'single', secondsPerBall: 1, bandit: emptyPosterior });
-  const single = await settleSet(engine, own, { mode: 'single', secondsPerBall, bandit: emptyPosterior });
+  const alone = () => settleSet(engine, own, { mode: 'single', secondsPerBall, bandit: emptyPosterior });
   const grouped = async (techniques: Techniques): Promise<SettledSet> => {
     // An engine keeps the lemmas that it proved: each gets one of its own. Joint bounds wait for no amount of work: sets are small.
     const fresh = await createEngine(model.bytes, model.name, { joint: { startAfter: 0 } });
@@ -116,16 +127,27 @@ async function measure(network: string, epsilon: number, count: number, secondsP
     await fresh.release();
     return settled;
   };
-  const batch = await grouped(usualTechniques);
-  const ablation: { changed: string; set: SettledSet }[] = [];
-  for (const name of isAblated ? (Object.keys(usualTechniques) as (keyof Techniques)[]) : [])
-    ablation.push({
-      changed: `${name} ${usualTechniques[name] ? 'off' : 'on'}`,
-      set: await grouped({ ...usualTechniques, [name]: !usualTechniques[name] }),
-    });
+  const names = isAblated ? (Object.keys(usualTechniques) as (keyof Techniques)[]) : [];
+  const ways = [
+    { way: 'single', settle: alone },
+    { way: 'batch', settle: () => grouped(usualTechniques) },
+    ...names.map((name) => ({
+      way: `${name} ${usualTechniques[name] ? 'off' : 'on'}`,
+      settle: () => grouped({ ...usualTechniques, [name]: !usualTechniques[name] }),
+    })),
+  ];
+  const found: SettledSet[][] = ways.map(() => []);
+  for (let run = 0; run < runs; run++) {
+    for (const [i, { settle }] of ways.entries()) found[i].push(await settle());
+  }
+  const [single, batch, ...changed] = found.map((sets) => ({
+    state: sets[0].state,
+    sizes: sets[0].sizes,
+    cpuSeconds: median(sets.map(({ cpuSeconds }) => cpuSeconds)),
+  }));
   await engine.release();
   const statuses = (set: SettledSet) => chosen.map((_, i) => statusAt(set.state, i));
-  const [alone, joint] = [statuses(single), statuses(batch)];
+  const [one, joint] = [statuses(single), statuses(batch)];
   const unknown = (list: readonly string[]): number => list.filter((status) => status === 'unknown').length;
   return {
     network,
@@ -135,15 +157,15 @@ async function measure(network: string, epsilon: number, count: number, secondsP
     batch: rounded(batch.cpuSeconds),
     /** CPU-seconds single over batch: above 1, grouping pays. */
     ratio: rounded(single.cpuSeconds / batch.cpuSeconds, 3),
-    unknownSingle: unknown(alone),
+    unknownSingle: unknown(one),
     unknownBatch: unknown(joint),
     /** Balls of which one mode says robust and the other not-robust: never. */
-    contradictions: alone.filter((status, i) => status !== joint[i] && status !== 'unknown' && joint[i] !== 'unknown')
+    contradictions: one.filter((status, i) => status !== joint[i] && status !== 'unknown' && joint[i] !== 'unknown')
       .length,
     settledBy: settlersOf(batch),
     sizes: Object.fromEntries([...batch.sizes].sort(([a], [b]) => a - b)),
-    ablation: ablation.map(({ changed, set }) => ({
-      changed,
+    ablation: changed.map((set, i) => ({
+      changed: ways[i + 2].way,
       cpuSeconds: rounded(set.cpuSeconds),
       unknown: unknown(statuses(set)),
       settledBy: settlersOf(set),

@@ -88,7 +88,7 @@ function lineOf(network: string, report: Report, cost: Cost) {
     cpuSeconds: rounded(cost.cpuSeconds),
     cpuSecondsOfMiniBatches: rounded(report.cpuSeconds),
     peakMemoryMiB: mebibytes(cost),
-    /** Of the machine in the last five minutes of the run: above the number of workers something else ran too. */
-    load: rounded(loadavg()[1], 2),
+    /** Of the machine in the last minute of the run: above the number of workers something else ran too. */
+    load: rounded(loadavg()[0], 2),
   };
 }
