@@ -87,7 +87,7 @@ export function createBounder(network: Network, options: BoundOptions = {}): Bou
       return results;
     },
     async preActivations(box) {
-      const chunk = openChunk(programs, [box], { effort: 'full' });
+      const chunk = openChunk(programs, [box], { effort: 'full', keepBounds: true });
       try {
         await chunk.propagate();
         return programs.relus.map((relu) => chunk.preActivation(relu));
@@ -108,7 +108,7 @@ async function boundTogether(
   const chunk = openChunk(
     programs,
     queries.map(({ box }) => box),
-    { effort: 'full' },
+    { effort: 'full', keepBounds: true },
   );
   try {
     const left = new Uint8Array(queries.length);

@@ -21,5 +21,23 @@ export function buffers(): Buffers {
   };
 }
 
-/** Lends an array of at least so many floats, with whatever was in it before, for as long as a chunk is in use. */
+/** Lends an array of so many floats, with whatever was in it before. */
 export type Lend = (size: number) => Float32Array;
+
+/** New arrays. */
+export const fresh: Lend = (size) => new Float32Array(size);
+
+/** Lends from the buffers until everything lent is given back at once; nothing lent may be used after. */
+export function lender(buffers: Buffers): { readonly lend: Lend; readonly giveBack: () => void } {
+  const taken: Float32Array[] = [];
+  return {
+    lend(size) {
+      const array = buffers.take(size);
+      taken.push(array);
+      return array.subarray(0, size);
+    },
+    giveBack() {
+      for (const array of taken.splice(0)) buffers.give(array);
+    },
+  };
+}

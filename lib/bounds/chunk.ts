@@ -2,6 +2,7 @@ import type { NodeId } from '../network/network';
 import type { Box } from '../region/box';
 import { roundDown, roundUp } from '../region/outward';
 import type { HalfSpace } from '../region/violation';
+import { fresh, lender } from './buffers';
 import { dotBox, forwardPass, type NodeBounds } from './forward-pass';
 import type { Programs, Tables } from './programs';
 import { errorInflation, type Relaxation, relax } from './relaxation';
@@ -31,6 +32,8 @@ export interface ChunkOptions {
   readonly effort: Effort;
   /** Proven bounds of what the ReLU reads, [balls, size], from an earlier pass over the same boxes. */
   readonly known?: (relu: NodeId) => { readonly lower: Float32Array; readonly upper: Float32Array };
+  /** Whether `preActivation` may still be asked, and what it said be used, after `release`. */
+  readonly keepBounds: boolean;
 }
 
 /** Keeps the better of both bounds; each holds by itself. */
@@ -63,19 +66,20 @@ export interface Chunk {
 export function chunkOf(
   programs: Programs,
   boxes: readonly Box[],
-  { effort, known }: ChunkOptions = { effort: 'full' },
+  { effort, known, keepBounds }: ChunkOptions = { effort: 'full', keepBounds: true },
 ): Chunk {
   const { network, relus } = programs;
   const balls = boxes.length;
   const tables: Tables = {};
-  const pass = forwardPass(programs, boxes);
+  const { lend, giveBack } = lender(programs.buffers);
+  const pass = forwardPass(programs, boxes, lend, keepBounds ? fresh : lend);
   const bounds = new Map<NodeId, NodeBounds>();
   const { windows } = programs;
   const lines = new Map<NodeId, LayerLines>();
   let box: ReturnType<typeof dotBox> | undefined;
 
   const placeInput = (): void => {
-    box = dotBox(network, pass);
+    box = dotBox(network, pass, lend);
     tables.centre = floatTensor(box.centre, balls);
     tables.radius = floatTensor(box.radius, balls);
   };
@@ -148,8 +152,8 @@ export function chunkOf(
   const place = (relu: NodeId, found: NodeBounds): void => {
     const { size } = network.nodes[relu];
     const terms = Math.max(size, windows?.largest ?? 0) + network.nodes.length + 16;
-    const relaxation = relax(found.lower, found.upper, found.error, terms);
-    const conv = windows?.below.get(relu);
+    const relaxation = relax(found.lower, found.upper, found.error, terms, lend);
+    const conv = effort === 'full' ? windows?.below.get(relu) : undefined;
     if (conv) lines.set(relu, layerLines(conv, relaxation));
     setRelaxation(tables, relu, relaxation, balls);
     pass.place(relu, found);
@@ -207,7 +211,7 @@ export function chunkOf(
       return result;
     },
 
-    release() {},
+    release: giveBack,
 
     preActivation(relu) {
       const node = network.nodes[relu];

@@ -2,7 +2,7 @@ import type * as ort from 'onnxruntime-node';
 import type { Network, NodeId } from '../network/network';
 import type { Box } from '../region/box';
 import { roundedInto } from '../region/outward';
-import type { Lend } from './buffers';
+import { fresh, type Lend } from './buffers';
 import type { Programs } from './programs';
 import { errorInflation } from './relaxation';
 import { gamma, underflowUnit } from './rounding';
@@ -31,16 +31,21 @@ export interface ForwardPass {
   underflow(ball: number): number;
 }
 
+/**
+ * @param lend for as long as the pass is in use
+ * @param lendBounds for as long as what `forward` returns is
+ */
 export function forwardPass(
   programs: Programs,
   boxes: readonly Box[],
-  lend: Lend = (size) => new Float32Array(size),
+  lend: Lend = fresh,
+  lendBounds: Lend = fresh,
 ): ForwardPass {
   const { network } = programs;
   const balls = boxes.length;
   const size = network.inputSize;
-  const lower = lend(balls * size).subarray(0, balls * size);
-  const upper = lend(balls * size).subarray(0, balls * size);
+  const lower = lend(balls * size);
+  const upper = lend(balls * size);
   for (const [ball, box] of boxes.entries()) {
     roundedInto(box.lower, lower.subarray(ball * size, (ball + 1) * size), -1);
     roundedInto(box.upper, upper.subarray(ball * size, (ball + 1) * size), 1);
@@ -62,7 +67,11 @@ export function forwardPass(
         feeds[`lower${id}`] = source.lower;
         feeds[`upper${id}`] = source.upper;
       }
-      const out = await session.run(feeds);
+      const { size } = network.nodes[end];
+      const into = { reach: floatTensor(lend(balls), balls) } as { [name: string]: ort.Tensor };
+      for (const name of ['lower', 'upper', 'error', 'centre'])
+        into[name] = floatTensor(lendBounds(balls * size), balls);
+      const out = await session.run(feeds, into);
       for (let ball = 0; ball < balls; ball++) reach[ball] += out.reach[ball];
       return { lower: out.lower, upper: out.upper, error: out.error, centre: out.centre };
     },
@@ -81,8 +90,9 @@ export function forwardPass(
 export function dotBox(
   network: Network,
   { lower, upper }: ForwardPass,
+  lend: Lend = fresh,
 ): { readonly centre: Float32Array; readonly radius: Float32Array } {
-  const centre = new Float32Array(lower.length);
+  const centre = lend(lower.length);
   const radius = new Float64Array(lower.length);
   const g = gamma(network.inputSize + network.nodes.length + 8);
   for (let i = 0; i < centre.length; i++) {
@@ -93,12 +103,12 @@ export function dotBox(
     // Of a box without bounds nothing is proven.
     radius[i] = Number.isNaN(r) ? Number.POSITIVE_INFINITY : r;
   }
-  return { centre, radius: roundedInto(radius, new Float32Array(radius.length), 1) };
+  return { centre, radius: roundedInto(radius, lend(radius.length), 1) };
 }
 
 /** ReLU that keeps NaN (overflow), so that nothing is proven from it. */
 function positive(values: Float32Array, lend: Lend): Float32Array {
-  const out = lend(values.length).subarray(0, values.length);
+  const out = lend(values.length);
   for (let i = 0; i < values.length; i++) out[i] = values[i] <= 0 ? 0 : values[i];
   return out;
 }

@@ -1,4 +1,5 @@
 import { roundUp } from '../region/outward';
+import { fresh, type Lend } from './buffers';
 import { gamma, unitRoundoff } from './rounding';
 
 /**
@@ -23,13 +24,20 @@ export const errorInflation = 1.02;
  * @param upper [balls, size] upper pre-activation bounds
  * @param error [balls, size] error weight e of the segment (see docs/soundness.md)
  * @param terms number of float32 additions that an intercept takes part in
+ * @param lend where the lines are written; new arrays unless told
  */
-export function relax(lower: Float32Array, upper: Float32Array, error: Float32Array, terms: number): Relaxation {
+export function relax(
+  lower: Float32Array,
+  upper: Float32Array,
+  error: Float32Array,
+  terms: number,
+  lend: Lend = fresh,
+): Relaxation {
   const count = lower.length;
-  const lowerSlope = new Float32Array(count);
-  const upperSlope = new Float32Array(count);
-  const lowerIntercept = new Float32Array(count);
-  const upperIntercept = new Float32Array(count);
+  const lowerSlope = lend(count).fill(0);
+  const upperSlope = lend(count).fill(0);
+  const lowerIntercept = lend(count).fill(0);
+  const upperIntercept = lend(count).fill(0);
   const inflate = 1 + gamma(terms) + 4 * unitRoundoff;
   for (let i = 0; i < count; i++) {
     const u = upper[i];

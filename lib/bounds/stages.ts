@@ -24,7 +24,7 @@ export async function boundInStages(programs: Programs, queries: readonly BoundQ
   const rough = openChunk(
     programs,
     queries.map(({ box }) => box),
-    { effort: 'rough' },
+    { effort: 'rough', keepBounds: false },
   );
   try {
     await rough.propagate();
@@ -63,7 +63,7 @@ async function refine(
   const full = openChunk(
     programs,
     parts.map(({ box }) => box),
-    { effort: 'full', known },
+    { effort: 'full', known, keepBounds: false },
   );
   try {
     await full.propagate();

@@ -26,7 +26,9 @@ const boxesOf = (size: number, radius: number, count = 8): Box[] =>
 /** Bounds of every ReLU's input, [balls, size], by one pass. */
 async function passed(programs: Programs, boxes: readonly Box[], way: 'rough' | 'full' | 'any network') {
   const chunk =
-    way === 'any network' ? chunkOf(programs, boxes) : denseChunkOf(programs, programs.dense!, boxes, { effort: way });
+    way === 'any network'
+      ? chunkOf(programs, boxes)
+      : denseChunkOf(programs, programs.dense!, boxes, { effort: way, keepBounds: true });
   await chunk.propagate();
   const layers = programs.relus.map((relu) => chunk.preActivation(relu));
   chunk.release();

@@ -1,6 +1,7 @@
 import type { NodeId } from '../../network/network';
 import type { Box } from '../../region/box';
 import { roundDown, roundUp } from '../../region/outward';
+import { fresh, lender } from '../buffers';
 import { type Chunk, type ChunkOptions, type Effort, everyone, keepBetter, type OutputRow } from '../chunk';
 import { forwardPass, type NodeBounds } from '../forward-pass';
 import type { Programs } from '../programs';
@@ -23,15 +24,10 @@ export function denseChunkOf(
   programs: Programs,
   chain: DenseChain,
   boxes: readonly Box[],
-  { effort, known }: ChunkOptions,
+  { effort, known, keepBounds }: ChunkOptions,
 ): Chunk {
-  const taken: Float32Array[] = [];
-  const lend = (size: number): Float32Array => {
-    const array = programs.buffers.take(size);
-    taken.push(array);
-    return array;
-  };
-  const pass = forwardPass(programs, boxes, lend);
+  const { lend, giveBack } = lender(programs.buffers);
+  const pass = forwardPass(programs, boxes, lend, keepBounds ? fresh : lend);
   const { balls } = pass;
   const { layers } = chain;
   const radius = radiiOf(pass.lower, pass.upper, lend(pass.lower.length));
@@ -126,7 +122,7 @@ export function denseChunkOf(
             // Most neurons turn out inactive: their lower bounds are not needed.
             await tighten(group, k, -1, open);
             await tighten(group, k, 1, open);
-            group.layers.push(closeLayer(chain, k, group.balls, bounds[k], open));
+            group.layers.push(closeLayer(chain, k, group.balls, bounds[k], open, lend));
           }
         }
         await after?.(relu, bounds[k]);
@@ -154,7 +150,7 @@ export function denseChunkOf(
           effort,
           lists.map((list) => list.length),
           (first, count) => {
-            const coefficients = new Float32Array(lists.length * count * output.rows);
+            const coefficients = lend(lists.length * count * output.rows).fill(0);
             for (const [g, list] of lists.entries()) {
               const own = Math.min(count, list.length - first);
               for (let r = 0; r < own; r++) {
@@ -179,7 +175,7 @@ export function denseChunkOf(
     },
 
     release() {
-      for (const array of taken.splice(0)) programs.buffers.give(array);
+      giveBack();
       groups = [];
     },
 
@@ -191,7 +187,7 @@ export function denseChunkOf(
   };
 }
 
-/** Radii about the float32 centre (lower + upper) / 2, rounded up, in an array of at least as many. */
+/** Radii about the float32 centre (lower + upper) / 2, rounded up. */
 function radiiOf(lower: Float32Array, upper: Float32Array, to: Float32Array): Float32Array {
   for (let i = 0; i < lower.length; i++) {
     const centre = Math.fround((lower[i] + upper[i]) / 2);
@@ -201,7 +197,7 @@ function radiiOf(lower: Float32Array, upper: Float32Array, to: Float32Array): Fl
     // An unbounded box has no centre: nothing is proven from it.
     else if (Number.isNaN(reach)) to[i] = Number.POSITIVE_INFINITY;
   }
-  return to.subarray(0, lower.length);
+  return to;
 }
 
 /**

@@ -35,10 +35,12 @@ export interface OpenLayer {
 
 /** Neurons of one ball that are not inactive on it. NaN counts as alive, so that nothing is proven from it. */
 function aliveNeurons(upper: Float32Array, ball: number, size: number): Int32Array {
-  const list = new Int32Array(size);
   let count = 0;
-  for (let j = 0, i = ball * size; j < size; j++, i++) if (!(upper[i] <= 0)) list[count++] = j;
-  return list.subarray(0, count);
+  const end = (ball + 1) * size;
+  for (let i = ball * size; i < end; i++) if (!(upper[i] <= 0)) count++;
+  const list = new Int32Array(count);
+  for (let i = ball * size, k = 0; i < end; i++) if (!(upper[i] <= 0)) list[k++] = i - ball * size;
+  return list;
 }
 
 /** Lines of the group's neurons, [G, columns]; the error weight counts the constants that a row adds up on its way (docs/soundness.md). */
@@ -49,15 +51,16 @@ function linesOf(
   bounds: NodeBounds,
   alive: readonly Int32Array[],
   columns: number,
+  lend: Lend,
 ): Relaxation {
   const { size, bias } = layers[k];
   const terms = layers.reduce((sum, layer) => sum + layer.size, 4 * layers.length + 64);
   const g = gamma(terms);
   const count = balls.length * columns;
   // Padding has the bounds of an inactive neuron, and the constant those of an active one without errors.
-  const lower = new Float32Array(count).fill(-1);
-  const upper = new Float32Array(count).fill(-1);
-  const error = new Float32Array(count);
+  const lower = lend(count).fill(-1);
+  const upper = lend(count).fill(-1);
+  const error = lend(count).fill(0);
   for (let b = 0; b < alive.length; b++) {
     const list = alive[b];
     const from = balls[b] * size;
@@ -70,7 +73,7 @@ function linesOf(
     }
     lower[to + columns - 1] = upper[to + columns - 1] = 1;
   }
-  return relax(lower, upper, error, terms);
+  return relax(lower, upper, error, terms, lend);
 }
 
 function lineFeeds(k: number, lines: Relaxation, groups: number, columns: number): Feeds {
@@ -105,7 +108,7 @@ export async function firstLayer(
   const groups = balls.length;
   const alive = balls.map((ball) => aliveNeurons(bounds.upper, ball, size));
   const columns = alive.reduce((most, list) => Math.max(most, list.length), 1) + 1;
-  const values = new Float32Array(groups * columns);
+  const values = lend(groups * columns).fill(0);
   const index = new Int32Array(groups * columns).fill(size);
   for (let b = 0; b < groups; b++) {
     const list = alive[b];
@@ -115,21 +118,21 @@ export async function firstLayer(
   }
   const places = indexTensor(index, [groups, columns]);
   const feeds: Feeds = {
-    ...lineFeeds(0, linesOf(chain, 0, balls, bounds, alive, columns), groups, columns),
+    ...lineFeeds(0, linesOf(chain, 0, balls, bounds, alive, columns, lend), groups, columns),
     v0: shapedTensor(values, [groups, columns, 1]),
   };
-  const own = shapedTensor(lend(groups * inputSize).subarray(0, groups * inputSize), [groups, 1, inputSize]);
+  const own = shapedTensor(lend(groups * inputSize), [groups, 1, inputSize]);
   const perBall = own.data as Float32Array;
   if (effort === 'full') {
     for (let b = 0; b < groups; b++) {
       perBall.set(radius.subarray(balls[b] * inputSize, (balls[b] + 1) * inputSize), b * inputSize);
     }
     const count = groups * columns * inputSize;
-    feeds.r0 = shapedTensor(lend(count).subarray(0, count), [groups, columns, inputSize]);
+    feeds.r0 = shapedTensor(lend(count), [groups, columns, inputSize]);
     await (await programs.scaledInput()).run({ index: places, radius: own }, { scaled: feeds.r0 });
   } else {
     const scales = inputFactors(radius, balls, columnNorms, perBall);
-    const gram = lend(groups * columns * columns).subarray(0, groups * columns * columns);
+    const gram = lend(groups * columns * columns);
     feeds.g0 = shapedTensor(gram, [groups, columns, columns]);
     feeds.k0 = shapedTensor(scales, [groups, 1, 1]);
     await (await programs.roughInput()).run({ index: places, factor: own }, { gram: feeds.g0 });
@@ -179,14 +182,15 @@ function gatherRows(
   const inner = weight.length / size;
   const rows = neurons.reduce((most, list) => Math.max(most, list.length), 0) + 1;
   const count = neurons.length * rows * columns;
-  const weights = lend(count).subarray(0, count);
+  const weights = lend(count);
   for (let b = 0; b < neurons.length; b++) {
     const [list, below] = [neurons[b], alive[b]];
+    const width = below.length;
     let to = b * rows * columns;
     for (let r = 0; r < list.length; r++, to += columns) {
       const from = list[r] * inner;
-      for (let i = 0; i < below.length; i++) weights[to + i] = weight[from + below[i]];
-      weights.fill(0, to + below.length, to + columns - 1);
+      for (let i = 0; i < width; i++) weights[to + i] = weight[from + below[i]];
+      if (below.length < columns - 1) weights.fill(0, to + below.length, to + columns - 1);
       weights[to + columns - 1] = bias[list[r]];
     }
     weights.fill(0, to, (b + 1) * rows * columns);
@@ -201,13 +205,14 @@ export function closeLayer(
   balls: readonly number[],
   bounds: NodeBounds,
   { neurons, rows, weights, columns: inner }: OpenLayer,
+  lend: Lend,
 ): CompactLayer {
   const { size } = chain.layers[k];
   const groups = balls.length;
   const alive = neurons.map((list, b) => list.filter((j) => !(bounds.upper[balls[b] * size + j] <= 0)));
   const columns = alive.reduce((most, list) => Math.max(most, list.length), 1) + 1;
   // A ball's rows begin where they are, or before: columns <= rows, but where a layer has no neurons left on any ball.
-  const matrix = columns <= rows ? weights : new Float32Array(groups * columns * inner);
+  const matrix = columns <= rows ? weights : lend(groups * columns * inner);
   let to = 0;
   for (let b = 0; b < groups; b++) {
     const list = neurons[b];
@@ -223,7 +228,7 @@ export function closeLayer(
     to = end;
   }
   const feeds = {
-    ...lineFeeds(k, linesOf(chain, k, balls, bounds, alive, columns), groups, columns),
+    ...lineFeeds(k, linesOf(chain, k, balls, bounds, alive, columns, lend), groups, columns),
     [`w${k}`]: shapedTensor(matrix.subarray(0, to), [groups, columns, inner]),
   };
   return { alive, columns, feeds };
