@@ -4,7 +4,7 @@ import type { HalfSpace } from '../region/violation';
 import type { Chunk } from './chunk';
 import { type Programs, programsOf } from './programs';
 import type { Observer } from './sessions';
-import { boundInStages, openChunk } from './stages';
+import { boundInStages, openChunk, roughSaves } from './stages';
 
 /** Asks for lower bounds of linear functionals of the outputs over one box. */
 export interface BoundQuery {
@@ -47,7 +47,7 @@ export interface BoundOptions {
   /** Intra-op threads of ONNX Runtime. */
   readonly threads?: number;
   readonly observe?: Observer;
-  /** Whether `bound` begins with a rough pass, see stages.ts; true unless told. Without it all rows get the bounds of a full pass. */
+  /** Whether `bound` may begin with a rough pass, see stages.ts; true unless told. Without it all rows get the bounds of a full pass. */
   readonly stages?: boolean;
 }
 
@@ -55,7 +55,7 @@ export interface BoundOptions {
 export interface Bounder {
   /**
    * CROWN (Zhang et al. 2018) with intermediate bounds by the same backward program, computed only for the neurons that an interval
-   * step leaves unstable. Queries are independent: one answer each, in order, the same as if asked alone (to rounding).
+   * step leaves unstable; in two stages where that saves work and nobody visits (stages.ts). Queries are independent: one answer each, in order, the same as if asked alone (to rounding).
    *
    * @param visit may let balls go after a layer, which saves the rest of their bounds
    */
@@ -72,6 +72,7 @@ export const defaultTileBytes = 512 * 2 ** 10;
 export function createBounder(network: Network, options: BoundOptions = {}): Bounder {
   const { memoryBytes = defaultMemoryBytes, tileBytes = defaultTileBytes, threads = 1, stages = true } = options;
   const programs = programsOf(network, { threads, tileBytes, memoryBytes, observe: options.observe });
+  const staged = stages && roughSaves(programs);
   return {
     programs,
     async bound(queries, visit) {
@@ -79,7 +80,7 @@ export function createBounder(network: Network, options: BoundOptions = {}): Bou
       for (let start = 0; start < queries.length; start += programs.ballsPerCall) {
         const part = queries.slice(start, start + programs.ballsPerCall);
         results.push(
-          ...(await (visit === undefined && stages
+          ...(await (visit === undefined && staged
             ? boundInStages(programs, part)
             : boundTogether(programs, part, start, visit))),
         );

@@ -1,4 +1,4 @@
-import { reluNodes } from '../network/network';
+import { type NodeId, reluNodes } from '../network/network';
 import type { Box } from '../region/box';
 import type { BallBounds, BoundQuery } from './bounder';
 import type { Chunk, ChunkOptions } from './chunk';
@@ -21,23 +21,49 @@ export function openChunk(programs: Programs, boxes: readonly Box[], options: Ch
  * @param queries at most `programs.ballsPerCall`
  */
 export async function boundInStages(programs: Programs, queries: readonly BoundQuery[]): Promise<BallBounds[]> {
-  const rough = openChunk(
-    programs,
-    queries.map(({ box }) => box),
-    { effort: 'rough', keepBounds: false },
-  );
+  const { found, open, known } = await boundRoughly(programs, queries);
+  if (open.length > 0) await refine(programs, queries, found, open, known);
+  return found.map((rows) => ({ rows }));
+}
+
+/** Whether a rough pass saves anything: the form of a dense chain's takes m products a row and neuron instead of one per input. */
+export function roughSaves({ dense }: Programs): boolean {
+  return dense === undefined || 2 * dense.layers[0].size <= dense.inputSize;
+}
+
+/** What a rough pass leaves: bounds of all rows, the balls that are to be bounded again, and the bounds of these balls' neurons. */
+interface Rough {
+  readonly found: readonly Float64Array[];
+  readonly open: readonly number[];
+  readonly known: ReadonlyMap<NodeId, { readonly lower: Float32Array; readonly upper: Float32Array }>;
+}
+
+async function boundRoughly(programs: Programs, queries: readonly BoundQuery[]): Promise<Rough> {
+  const boxes = queries.map(({ box }) => box);
+  const chunk = openChunk(programs, boxes, { effort: 'rough', keepBounds: false });
   try {
-    await rough.propagate();
+    await chunk.propagate();
     const found = await boundRows(
-      rough,
+      chunk,
       queries,
       queries.map(({ rows }) => [...rows.keys()]),
     );
     const open = await promising(programs, queries, found);
-    if (open.length > 0) await refine(programs, queries, rough, found, open);
-    return found.map((rows) => ({ rows }));
+    const part = (values: Float32Array): Float32Array => {
+      const size = values.length / queries.length;
+      const own = new Float32Array(open.length * size);
+      for (const [b, ball] of open.entries()) own.set(values.subarray(ball * size, (ball + 1) * size), b * size);
+      return own;
+    };
+    const known = new Map(
+      programs.relus.map((relu) => {
+        const { lower, upper } = chunk.preActivation(relu);
+        return [relu, { lower: part(lower), upper: part(upper) }];
+      }),
+    );
+    return { found, open, known };
   } finally {
-    rough.release();
+    chunk.release();
   }
 }
 
@@ -45,25 +71,15 @@ export async function boundInStages(programs: Programs, queries: readonly BoundQ
 async function refine(
   programs: Programs,
   queries: readonly BoundQuery[],
-  rough: Chunk,
   found: readonly Float64Array[],
   open: readonly number[],
+  known: Rough['known'],
 ): Promise<void> {
-  const known: ChunkOptions['known'] = (relu) => {
-    const { lower, upper } = rough.preActivation(relu);
-    const size = lower.length / queries.length;
-    const part = (values: Float32Array): Float32Array => {
-      const own = new Float32Array(open.length * size);
-      for (const [b, ball] of open.entries()) own.set(values.subarray(ball * size, (ball + 1) * size), b * size);
-      return own;
-    };
-    return { lower: part(lower), upper: part(upper) };
-  };
   const parts = open.map((ball) => queries[ball]);
   const full = openChunk(
     programs,
     parts.map(({ box }) => box),
-    { effort: 'full', known, keepBounds: false },
+    { effort: 'full', known: (relu) => known.get(relu)!, keepBounds: false },
   );
   try {
     await full.propagate();
