@@ -1,6 +1,6 @@
 /**
- * The engine by itself on the first MNIST test images: CROWN at the root (all balls in one call), optimised bounds of what it leaves, and
- * the cold start of the verify function. One thread.
+ * The engine by itself on the first MNIST test images: CROWN at the root (all balls in one call, in the two stages of lib/bounds/stages.ts: balls
+ * that a rough pass proves, or leaves far from proof, get no full one), optimised bounds of what it leaves, and the cold start of the verify function. One thread.
  *   npm run bench -- engine [--runs 15] [--write-readme]
  */
 import { createBounder } from '../lib/bounds/bounder';
