@@ -1,4 +1,5 @@
 import validate from 'asl-validator';
+import jsonata from 'jsonata';
 import { checkMachine } from '../../lib/workflow/interpreter/check';
 import { substitute } from '../../lib/workflow/substitute';
 import verification from '../../statemachine/verification.asl.json';
@@ -34,9 +35,16 @@ describe('the two rounds', () => {
     const same = ({ Comment, Label, ItemProcessor, ...rest }: typeof Round | typeof LongRound) => rest;
     expect(same(LongRound)).toEqual(same(Round));
     expect(Round.ItemProcessor.ProcessorConfig.ExecutionType).toBe('EXPRESS');
-    expect(Round.ItemProcessor.States.VerifyBatch.TimeoutSeconds).toBeLessThan(300);
     expect(LongRound.ItemProcessor.ProcessorConfig.ExecutionType).toBe('STANDARD');
-    expect(LongRound.ItemProcessor.States.VerifyLongBatch.TimeoutSeconds).toBeLessThan(900);
+  });
+
+  test.each([
+    ['short', Round.ItemProcessor.States.VerifyBatch, [5, 95], [4.2, 95], [280, 290]],
+    ['long', LongRound.ItemProcessor.States.VerifyLongBatch, [300, 390], [880, 890], [3600, 890]],
+  ])('end a %s mini-batch that hangs soon after its seconds', async (_, { TimeoutSeconds }, ...cases) => {
+    const expression = jsonata(/^{% (.*) %}$/.exec(TimeoutSeconds)![1]);
+    for (const [seconds, expected] of cases)
+      expect(await expression.evaluate({}, { states: { input: { batch: { seconds } } } })).toBe(expected);
   });
 
   test('never retry a crash or a time-out', () => {
