@@ -13,7 +13,8 @@ import { levels } from './levels';
 import type { AffineFunctional, Problem } from './problem';
 import { type Proof, recorder, unlikeness } from './proof';
 import { type SearchResult, searchRegions } from './regions';
-import { type StepPrograms, stepPrograms } from './steps';
+import { createScratch, type Scratch } from './scratch';
+import { type StepPrograms, stepPrograms, withScratch } from './steps';
 import { sparingClock } from './time-limit';
 import { transferProof } from './transfer';
 import { witnessTrials } from './witness';
@@ -86,42 +87,58 @@ export function createSearcher(
     }
     return compiled;
   };
+  /** Of searches that have ended: each that runs has one of its own, for there may be several at the same time. */
+  const idle: Scratch[] = [];
+  const search = async (
+    box: Box,
+    violation: Violation,
+    rows: readonly HalfSpace[],
+    options: SearchOptions,
+    steps: Pick<StepPrograms, 'get'>,
+  ): Promise<SearcherResult> => {
+    const { deadline, cpuSeconds = Number.POSITIVE_INFINITY, resume, proofs, lane } = options;
+    const cpuClock = lane?.cpuClock ?? sparingClock();
+    const cpuEnd = cpuClock() + 1e6 * cpuSeconds;
+    const { blocks, double } = compile();
+    const tryWitness = witnessTrials(bounder.programs, original, { box, violation, seed: 0 }, deadline);
+    const functionals = rows.map(({ coefficients, offset }) => ({ terms: [...coefficients.entries()], offset }));
+    const bounds = await bounder.preActivations(box);
+    const record = proofs && resume === undefined ? recorder(rows.length) : undefined;
+    const regionOptions = {
+      ...{ deadline, cpuEnd, cpuClock, batch },
+      frontier: frontierOf(network, lane ? memoryBytes / searchesAtOnce : memoryBytes),
+      doubtsOf: (problem: Problem, open: readonly AffineFunctional[]) => doubtsOf(double, box, problem, open),
+      ...(record && { recorder: record }),
+    };
+    const nearest = record && mostSimilar(proofs ?? [], bounds, rows.length);
+    const ball = outward(box);
+    const transfer =
+      nearest && (await transferProof(blocks, steps, ball, bounds, functionals, tryWitness, nearest, regionOptions));
+    const keep = (): void => shelve(proofs, record?.proof(bounds, mostLeaves));
+    if (transfer?.kind === 'proven') {
+      keep();
+      return { kind: 'transferred', margin: transfer.margin };
+    }
+    if (transfer?.kind === 'witness') return { ...transfer, regions: 1 };
+    const rest = transfer?.rest ?? resume;
+    const result = await searchRegions(blocks, steps, ball, transfer?.bounds ?? bounds, functionals, tryWitness, {
+      ...regionOptions,
+      levels,
+      ...(rest && { resume: rest }),
+    });
+    if (result.kind === 'proven') keep();
+    return result;
+  };
   return {
     frontier: () => createFrontier(compile().steps),
     async search(box, violation, rows, options) {
-      const { deadline, cpuSeconds = Number.POSITIVE_INFINITY, resume, proofs, lane } = options;
-      const cpuClock = lane?.cpuClock ?? sparingClock();
-      const cpuEnd = cpuClock() + 1e6 * cpuSeconds;
-      const { blocks, steps: own, double } = compile();
-      const steps = lane?.steps ?? own;
-      const tryWitness = witnessTrials(bounder.programs, original, { box, violation, seed: 0 }, deadline);
-      const functionals = rows.map(({ coefficients, offset }) => ({ terms: [...coefficients.entries()], offset }));
-      const bounds = await bounder.preActivations(box);
-      const record = proofs && resume === undefined ? recorder(rows.length) : undefined;
-      const regionOptions = {
-        ...{ deadline, cpuEnd, cpuClock, batch },
-        frontier: frontierOf(network, lane ? memoryBytes / searchesAtOnce : memoryBytes),
-        doubtsOf: (problem: Problem, open: readonly AffineFunctional[]) => doubtsOf(double, box, problem, open),
-        ...(record && { recorder: record }),
-      };
-      const nearest = record && mostSimilar(proofs ?? [], bounds, rows.length);
-      const ball = outward(box);
-      const transfer =
-        nearest && (await transferProof(blocks, steps, ball, bounds, functionals, tryWitness, nearest, regionOptions));
-      const keep = (): void => shelve(proofs, record?.proof(bounds, mostLeaves));
-      if (transfer?.kind === 'proven') {
-        keep();
-        return { kind: 'transferred', margin: transfer.margin };
+      if (options.lane) return search(box, violation, rows, options, options.lane.steps);
+      const scratch = idle.pop() ?? createScratch();
+      try {
+        return await search(box, violation, rows, options, withScratch(compile().steps, scratch));
+      } finally {
+        idle.push(scratch);
       }
-      if (transfer?.kind === 'witness') return { ...transfer, regions: 1 };
-      const rest = transfer?.rest ?? resume;
-      const result = await searchRegions(blocks, steps, ball, transfer?.bounds ?? bounds, functionals, tryWitness, {
-        ...regionOptions,
-        levels,
-        ...(rest && { resume: rest }),
-      });
-      if (result.kind === 'proven') keep();
-      return result;
     },
     release: async () => compiled?.steps.release(),
   };

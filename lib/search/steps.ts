@@ -1,6 +1,6 @@
 import * as ort from 'onnxruntime-node';
 import { type Blocks, inputBlock } from './blocks';
-import { createScratch, type Scratch } from './scratch';
+import type { Scratch } from './scratch';
 import { emitStep, type StepShape } from './step-graph';
 
 /** Named tensors of two dimensions. */
@@ -25,7 +25,7 @@ export interface StepProgram {
    * @param isLast whether the minimisers are wanted too; else they may be left as they were
    */
   run(call: StepCall, isLast: boolean): Promise<void>;
-  /** What calls that follow each other use again; without, each has arrays of its own. */
+  /** What calls that follow each other use again, of one search (`withScratch`); without, each has arrays of its own. */
   readonly scratch?: Scratch;
 }
 
@@ -40,7 +40,6 @@ export interface StepPrograms {
 
 export function stepPrograms(blocks: Blocks): StepPrograms {
   const sessions = new Map<string, Promise<ort.InferenceSession>>();
-  const scratch = createScratch();
   const everyLayer: StepShape = {
     relus: blocks.relus,
     layers: blocks.layers.map((_, k) => ({ from: [inputBlock, ...Array.from({ length: k }, (_, s) => s)] })),
@@ -63,7 +62,6 @@ export function stepPrograms(blocks: Blocks): StepPrograms {
     async get(end, isFolded = false) {
       const session = await compiled(end, isFolded, false);
       return {
-        scratch,
         async run({ matrices, tables, into }) {
           await session.run({ ...matrices, ...tables }, into);
         },
@@ -76,4 +74,12 @@ export function stepPrograms(blocks: Blocks): StepPrograms {
       for (const session of all) await (await session).release();
     },
   };
+}
+
+/**
+ * The programs with arrays that their calls use again. Only for calls that wait for each other: of two at the same time one would read the other's
+ * slopes and bounds.
+ */
+export function withScratch(steps: Pick<StepPrograms, 'get'>, scratch: Scratch): Pick<StepPrograms, 'get'> {
+  return { get: async (end, isFolded) => ({ ...(await steps.get(end, isFolded)), scratch }) };
 }
