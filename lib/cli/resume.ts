@@ -7,6 +7,7 @@ import { BadInputError } from '../errors';
 import { modelHash } from '../network/hash';
 import { failureKey, recordKey, requestKey } from '../pipeline/keys';
 import { readRecord, readRequest } from '../pipeline/records';
+import { techniquesFromEnvironment } from '../pipeline/techniques';
 import { Problems } from '../problems';
 import { fileStorage } from '../storage/files';
 import { executeRun } from './execute-run';
@@ -46,6 +47,8 @@ export function addResume(program: Command, host: Host, done: (code: ExitCode) =
     .option('--json', 'print the summary as JSON, no progress');
   addVerbose(command, runHappenings).action(async (folder: string, options: ResumeOptions) => {
     const absolute = path.resolve(folder);
+    // What the processes of the run will read: wrong words are told here, not by each of them.
+    techniquesFromEnvironment();
     await checkFolder(absolute, options.model);
     // What failed before is tried again.
     rmSync(path.join(absolute, failureKey(localRun)), { force: true });

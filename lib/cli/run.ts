@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import { writeRecords } from '../dataset/records';
 import { requestKey } from '../pipeline/keys';
+import { techniquesFromEnvironment } from '../pipeline/techniques';
 import { Problems } from '../problems';
 import { fileStorage } from '../storage/files';
 import { executeRun } from './execute-run';
@@ -38,6 +39,8 @@ async function run(host: Host, options: RunOptions): Promise<ExitCode> {
   const problems = new Problems();
   const folder = path.resolve(options.out ?? freshFolder(options.model));
   problems.of(() => checkOutput(folder));
+  // What the processes of the run will read: wrong words are told here, not by each of them.
+  problems.of(() => techniquesFromEnvironment());
   const input = readRunInput(options, problems);
   problems.check('the run cannot start');
   return interruptible(async (signal) => {

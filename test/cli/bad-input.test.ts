@@ -214,6 +214,17 @@ describe('options', () => {
     expect(await refusal({ [option]: value })).toContain(said);
   });
 
+  test('in the environment', async () => {
+    process.env.BAVERLY_LEMMAS = 'yes';
+    try {
+      expect(await refusal({ '--epsilon': 'x' })).toMatch(
+        /environment: BAVERLY_LEMMAS is "yes"; set it to on or off\n(.*\n)*.*epsilon/,
+      );
+    } finally {
+      delete process.env.BAVERLY_LEMMAS;
+    }
+  });
+
   test('that do not exist', async () => {
     expect(await refusal({ '--frist': '3' })).toMatch(/unknown option '--frist'\n\(Did you mean --first\?\)/);
   });
