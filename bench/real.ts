@@ -11,12 +11,11 @@ import { countsOf, unknownReasons } from '../lib/report/totals';
 import type { Cost } from './support/child';
 import { benchmarkFile, mnistImages } from './support/data';
 import { describeMachine, type Machine, machineText } from './support/machine';
-import { rounded } from './support/measure';
 import { optionsOf } from './support/options';
 import { photograph } from './support/picture';
 import { type Comparison, writePublished } from './support/published';
 import { markdownTable, renewBlock, root, writeResult } from './support/results';
-import { bundleProgram, mebibytes, runBaverly, settlersOf } from './support/run';
+import { bundleProgram, figuresOf, mebibytes, runBaverly, settlersOf } from './support/run';
 
 const network = 'mnist-net_256x2.onnx';
 const epsilon = '0.02';
@@ -45,14 +44,7 @@ export async function real(args: string[]): Promise<void> {
     verdicts: countsOf(report.radii[0]),
     certifiedAccuracy: report.radii[0].certifiedAccuracy,
     cleanAccuracy: report.run.cleanAccuracy,
-    unknownReasons: Object.fromEntries(unknownReasons(report)),
-    settledBy: settlersOf(report),
-    rounds: report.rounds,
-    miniBatches: report.batches.length,
-    wallSeconds: rounded(cost.wallSeconds),
-    cpuSeconds: rounded(cost.cpuSeconds),
-    cpuSecondsOfMiniBatches: rounded(report.cpuSeconds),
-    peakMemoryMiB: mebibytes(cost),
+    ...figuresOf(report, cost),
     published: known,
   });
   const text = block(report, cost, known, machine);

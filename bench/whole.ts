@@ -8,14 +8,14 @@ import { loadavg } from 'node:os';
 import path from 'node:path';
 import { formatCount, formatNoun } from '../lib/report/format';
 import type { Report } from '../lib/report/record';
-import { countsOf, unknownReasons } from '../lib/report/totals';
+import { countsOf } from '../lib/report/totals';
 import type { Cost } from './support/child';
 import { benchmarkFile, mnistImages } from './support/data';
 import { describeMachine, machineText } from './support/machine';
 import { rounded } from './support/measure';
 import { optionsOf, positive } from './support/options';
 import { markdownTable, renewBlock, root, writeResult } from './support/results';
-import { bundleProgram, mebibytes, runBaverly, settlersOf } from './support/run';
+import { bundleProgram, figuresOf, runBaverly } from './support/run';
 
 const suite: readonly (readonly [network: string, epsilon: string])[] = [
   ['mnist-net_256x4', '0.01'],
@@ -80,14 +80,7 @@ function lineOf(network: string, report: Report, cost: Cost) {
     network,
     epsilon: radius.epsilon,
     ...{ robust, notRobust, unknown, misclassified },
-    unknownReasons: Object.fromEntries(unknownReasons(report)),
-    settledBy: settlersOf(report),
-    rounds: report.rounds,
-    miniBatches: report.batches.length,
-    wallSeconds: rounded(cost.wallSeconds),
-    cpuSeconds: rounded(cost.cpuSeconds),
-    cpuSecondsOfMiniBatches: rounded(report.cpuSeconds),
-    peakMemoryMiB: mebibytes(cost),
+    ...figuresOf(report, cost),
     /** Of the machine in the last minute of the run: above the number of workers something else ran too. */
     load: rounded(loadavg()[0], 2),
   };

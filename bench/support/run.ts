@@ -2,9 +2,11 @@ import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { readReport } from '../../lib/report/json';
 import type { Report } from '../../lib/report/record';
+import { unknownReasons } from '../../lib/report/totals';
 import { fileStorage } from '../../lib/storage/files';
 import { type Cost, measureCommand } from './child';
 import { benchmarkFile } from './data';
+import { rounded } from './measure';
 import { root } from './results';
 
 const program = path.join(root, 'bin', 'baverly.cjs');
@@ -35,6 +37,20 @@ export async function runBaverly(
 }
 
 export const mebibytes = ({ peakMemoryBytes }: Cost): number => Math.round(peakMemoryBytes / 2 ** 20);
+
+/** What a run took, and what settled its balls, as results hold it. */
+export function figuresOf(report: Report, cost: Cost) {
+  return {
+    unknownReasons: Object.fromEntries(unknownReasons(report)),
+    settledBy: settlersOf(report),
+    rounds: report.rounds,
+    miniBatches: report.batches.length,
+    wallSeconds: rounded(cost.wallSeconds),
+    cpuSeconds: rounded(cost.cpuSeconds),
+    cpuSecondsOfMiniBatches: rounded(report.cpuSeconds),
+    peakMemoryMiB: mebibytes(cost),
+  };
+}
 
 /** How many balls each method settled, the most first. */
 export function settlersOf({ balls }: Report): Record<string, number> {

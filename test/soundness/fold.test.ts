@@ -35,7 +35,7 @@ const { reach } = inputOf(box);
 describe('leaving out neurons that are active on all of a part', () => {
   test('is sound for all weights that a network may stand for, also where they cancel', () => {
     const foldError = 2 ** -27;
-    // The exact network that this one was simplified from may have the difference -2 * foldError.
+    // The network as it was read, before folding, may have the difference -2 * foldError.
     const blocks = blocksOf(difference({ ...dense(0, [1, 1], [1, 1]), foldError }));
     const bounds = [{ lower: Float32Array.of(0.75, 0.75), upper: Float32Array.of(1.25, 1.25) }];
     const folded = foldActive(blocks, { bounds, reach });

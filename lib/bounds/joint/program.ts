@@ -11,31 +11,7 @@ import { graphBuilder, type Value } from '../graph';
  *   bound       float [R, K]         lower bound of each row over each member's ball, without the constant of the row
  */
 export function emitShared(level: number): Uint8Array {
-  const graph = graphBuilder();
-  const input = (name: string, shape: readonly (number | string)[]): Value => graph.input(name, 'float', shape);
-  const against = (rows: Value, columns: Value): Value => graph.node('Gemm', [rows, columns], { transB: 1 });
-  let rows = input('rows', ['R', `m${level - 1}`]);
-  let constant: Value | undefined;
-  const add = (term: Value): void => {
-    constant = constant === undefined ? term : graph.node('Add', [constant, term]);
-  };
-  for (let j = level - 1; j >= 0; j--) {
-    const m = `m${j}`;
-    const positive = graph.node('Relu', [rows]);
-    const negative = graph.node('Sub', [rows, positive]);
-    add(against(positive, input(`li${j}`, ['K', m])));
-    add(against(negative, input(`ui${j}`, ['K', m])));
-    const onZ = graph.node('Add', [
-      graph.node('Mul', [positive, input(`ls${j}`, [1, m])]),
-      graph.node('Mul', [negative, input(`us${j}`, [1, m])]),
-    ]);
-    add(graph.node('MatMul', [onZ, input(`b${j}`, [m, 1])]));
-    rows = graph.node('MatMul', [onZ, input(`w${j}`, [m, j > 0 ? `m${j - 1}` : 'n'])]);
-  }
-  add(against(rows, input('centre', ['K', 'n'])));
-  const reach = against(graph.node('Abs', [rows]), input('radius', ['K', 'n']));
-  graph.output('bound', graph.node('Sub', [constant!, reach]));
-  return graph.encode();
+  return emit(level, false);
 }
 
 /**
@@ -45,9 +21,21 @@ export function emitShared(level: number): Uint8Array {
  *   bound       float [K, R, 1]
  */
 export function emitOwn(level: number): Uint8Array {
+  return emit(level, true);
+}
+
+/** Both passes: rows of all members at once against each member's columns, or rows of each member against its own. */
+function emit(level: number, isOwn: boolean): Uint8Array {
   const graph = graphBuilder();
   const input = (name: string, shape: readonly (number | string)[]): Value => graph.input(name, 'float', shape);
-  let rows = input('rows', ['K', 'R', `m${level - 1}`]);
+  /** Rows against a table with a line for each member. */
+  const against = (rows: Value, name: string, width: string): Value =>
+    isOwn
+      ? graph.node('MatMul', [rows, input(name, ['K', width, 1])])
+      : graph.node('Gemm', [rows, input(name, ['K', width])], { transB: 1 });
+  const slopes = (name: string, width: string): Value => input(name, isOwn ? ['K', 1, width] : [1, width]);
+  const top = `m${level - 1}`;
+  let rows = input('rows', isOwn ? ['K', 'R', top] : ['R', top]);
   let constant: Value | undefined;
   const add = (term: Value): void => {
     constant = constant === undefined ? term : graph.node('Add', [constant, term]);
@@ -56,17 +44,17 @@ export function emitOwn(level: number): Uint8Array {
     const m = `m${j}`;
     const positive = graph.node('Relu', [rows]);
     const negative = graph.node('Sub', [rows, positive]);
-    add(graph.node('MatMul', [positive, input(`li${j}`, ['K', m, 1])]));
-    add(graph.node('MatMul', [negative, input(`ui${j}`, ['K', m, 1])]));
+    add(against(positive, `li${j}`, m));
+    add(against(negative, `ui${j}`, m));
     const onZ = graph.node('Add', [
-      graph.node('Mul', [positive, input(`ls${j}`, ['K', 1, m])]),
-      graph.node('Mul', [negative, input(`us${j}`, ['K', 1, m])]),
+      graph.node('Mul', [positive, slopes(`ls${j}`, m)]),
+      graph.node('Mul', [negative, slopes(`us${j}`, m)]),
     ]);
     add(graph.node('MatMul', [onZ, input(`b${j}`, [m, 1])]));
     rows = graph.node('MatMul', [onZ, input(`w${j}`, [m, j > 0 ? `m${j - 1}` : 'n'])]);
   }
-  add(graph.node('MatMul', [rows, input('centre', ['K', 'n', 1])]));
-  const reach = graph.node('MatMul', [graph.node('Abs', [rows]), input('radius', ['K', 'n', 1])]);
-  graph.output('bound', graph.node('Sub', [constant!, reach]), 3);
+  add(against(rows, 'centre', 'n'));
+  const reach = against(graph.node('Abs', [rows]), 'radius', 'n');
+  graph.output('bound', graph.node('Sub', [constant!, reach]), isOwn ? 3 : 2);
   return graph.encode();
 }
