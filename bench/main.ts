@@ -7,12 +7,13 @@ import { scale } from './scale';
 import { schedule } from './schedule';
 import { imageSets } from './sets';
 import { similarity } from './similarity';
-import { vnncomp } from './vnncomp';
+import { oval21, vnncomp } from './vnncomp';
 import { whole } from './whole';
 
 const benches: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
   engine,
   group,
+  oval21,
   real,
   scale,
   schedule,

@@ -1,6 +1,7 @@
 /**
  * Whole instances of VNN-COMP 2022, one after the other on one thread, against the verdicts that its tools agreed on:
- *   npm run bench -- vnncomp [--timeout 60] [--oval21] [--only <part of a name>] [--write-readme]
+ *   npm run bench -- vnncomp [--timeout 60] [--only <part of a name>] [--write-readme]
+ *   npm run bench -- oval21 [--timeout 120] ...
  * CPU-seconds include reading the network and the property. With --only nothing is stored.
  */
 import { createEngine } from '../lib/group/engine';
@@ -24,16 +25,29 @@ interface Line {
   readonly cpuSeconds: number;
 }
 
-export async function vnncomp(args: string[]): Promise<void> {
+export const vnncomp = (args: string[]): Promise<void> =>
+  settleInstances(args, { name: 'vnncomp', benchmark: 'mnist_fc', timeout: '60' });
+
+export const oval21 = (args: string[]): Promise<void> =>
+  settleInstances(args, { name: 'oval21', benchmark: 'oval21', timeout: '120' });
+
+interface InstanceSet {
+  /** Of the results. */
+  readonly name: string;
+  readonly benchmark: KnownInstance['benchmark'];
+  /** Usual seconds an instance, as the option has them. */
+  readonly timeout: string;
+}
+
+async function settleInstances(args: string[], set: InstanceSet): Promise<void> {
   const options = optionsOf(args, {
-    timeout: { type: 'string', default: '60' },
+    timeout: { type: 'string', default: set.timeout },
     only: { type: 'string', default: '' },
-    oval21: { type: 'boolean', default: false },
     'write-readme': { type: 'boolean', default: false },
   });
   const timeout = positive(options.timeout, 'timeout');
-  const instances = [...knownInstances('mnist_fc'), ...(options.oval21 ? knownInstances('oval21') : [])].filter(
-    ({ network, property }) => `${network} ${property}`.includes(options.only),
+  const instances = knownInstances(set.benchmark).filter(({ network, property }) =>
+    `${network} ${property}`.includes(options.only),
   );
   const machine = await describeMachine();
   console.log(machineText(machine));
@@ -48,11 +62,11 @@ export async function vnncomp(args: string[]): Promise<void> {
   const table = summary(lines);
   console.log(`\n${table}\n`);
   if (options.only === '') {
-    writeResult('vnncomp', machine, { timeoutSeconds: timeout, summary: groups(lines), lines });
+    writeResult(set.name, machine, { timeoutSeconds: timeout, summary: groups(lines), lines });
     if (options['write-readme']) {
       renewBlock(
         'bench/README.md',
-        'vnncomp',
+        set.name,
         `${table}\n\nAt most ${timeout} s an instance, one thread. ${machineText(machine)}.`,
       );
     }
