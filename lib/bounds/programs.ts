@@ -6,7 +6,7 @@ import type { Effort } from './chunk';
 import { type DenseChain, denseChain } from './dense/chain';
 import { emitChain, emitRoughInput, emitScaledInput, type RowStart } from './dense/program';
 import { emitForward, productTerms } from './forward';
-import { emitGradient, emitScores } from './gradient';
+import { emitGradient, emitPreActivations, emitScores } from './gradient';
 import { ancestors, type Segment, segmentOf } from './segments';
 import { type Observer, type Session, sessionCache } from './sessions';
 import { type ConvWindows, convWindows } from './windows/geometry';
@@ -42,6 +42,8 @@ export interface Programs {
   gradient(): Promise<Session>;
   /** Scores at points; see gradient.ts. */
   scores(): Promise<Session>;
+  /** What ReLUs read at points; see gradient.ts. */
+  preActivations(): Promise<Session>;
   /** The tables that a backward pass from the start node reads, picked from all. */
   tablesFor(start: NodeId, tables: Tables): Tables;
   release(): Promise<void>;
@@ -116,6 +118,7 @@ export function programsOf(network: Network, options: ProgramOptions): Programs 
     tileBytes: options.tileBytes,
     gradient: () => sessions.get('gradient', () => emitGradient(network)),
     scores: () => sessions.get('forward scores', () => emitScores(network)),
+    preActivations: () => sessions.get('forward pre', () => emitPreActivations(network)),
     tablesFor(start, tables) {
       const picked: Tables = {};
       for (const name of tableNames(start)) picked[name] = tables[name];

@@ -58,22 +58,17 @@ export function ones(bits: number): number {
  * Which `most` bits of patterns to record where there are more than one wants to store, from a sample of patterns: those
  * whose bit varies most over the sample (p (1 - p) for a share p of ones), since constant ones tell inputs not apart. Ties
  * go evenly over the network. Ascending.
+ *
+ * @param ones [bits] in how many of the `samples` patterns each bit is 1
  */
-export function chooseBits(sample: Fingerprints, most: number): Uint32Array {
-  if (sample.bits <= most) return Uint32Array.from({ length: sample.bits }, (_, bit) => bit);
-  const width = rowWords(sample.bits);
-  const counts = new Uint32Array(sample.bits);
-  for (let row = 0; row < sample.count; row++) {
-    for (let bit = 0; bit < sample.bits; bit++) {
-      counts[bit] += (sample.words[row * width + (bit >>> 5)] >>> (bit & 31)) & 1;
-    }
-  }
-  const spread = (bit: number): number => counts[bit] * (sample.count - counts[bit]);
+export function chooseBits(ones: Uint32Array, samples: number, most: number): Uint32Array {
+  const bits = Uint32Array.from({ length: ones.length }, (_, bit) => bit);
+  if (bits.length <= most) return bits;
+  const spread = Float64Array.from(ones, (count) => count * (samples - count));
   // Equal spreads in the order of a golden-ratio walk, which visits every part of the network alike.
-  const turn = (bit: number): number => (bit * 0.6180339887498949) % 1;
-  const order = Uint32Array.from({ length: sample.bits }, (_, bit) => bit);
-  return order
-    .sort((a, b) => spread(b) - spread(a) || turn(a) - turn(b))
+  const turn = Float64Array.from(bits, (bit) => (bit * 0.6180339887498949) % 1);
+  return bits
+    .sort((a, b) => spread[b] - spread[a] || turn[a] - turn[b])
     .slice(0, most)
     .sort();
 }

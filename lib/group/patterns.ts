@@ -1,3 +1,4 @@
+import { patternSize } from '../bounds/gradient';
 import type { Programs } from '../bounds/programs';
 import { floatTensor } from '../bounds/sessions';
 import { chooseBits, createFingerprints, type Fingerprints, packPattern } from './fingerprint';
@@ -5,6 +6,9 @@ import { chooseBits, createFingerprints, type Fingerprints, packPattern } from '
 /** Bits kept of a pattern: beyond a thousand, more of them hardly change which balls are near each other. */
 export const mostBits = 1024;
 const sampled = 512;
+/** Cap on the sample's pre-activations (128 MiB), and points that are taken nevertheless. */
+const sampleFloats = 2 ** 25;
+const fewestSampled = 32;
 const pointsPerCall = 64;
 
 /** How far below zero a pre-activation counts as near it, in standard deviations over the sample. */
@@ -32,14 +36,17 @@ export async function fingerprintsAt(
   count: number,
   point: (index: number) => Float32Array,
 ): Promise<Fingerprints> {
-  const chosen = await chosenBits(programs, sampledPoints(count), point);
+  const indices = sampledPoints(count);
+  const sample = await sampleOf(programs, indices, point);
+  const chosen = bitsOf(sample);
+  // The sample is all there is, and known already.
+  if (indices.length === count && sample.count === count) return printsOf(sample, chosen);
   return fingerprintsOf(programs, { length: count }, point, chosen);
 }
 
 /** Points, evenly spread over all, whose patterns tell which bits are kept. */
 export function sampledPoints(count: number): number[] {
-  const total = Math.min(sampled, count);
-  return Array.from({ length: total }, (_, i) => Math.floor((i * count) / total));
+  return spread(count, sampled);
 }
 
 /** Which bits are recorded: those that vary most over the sample. None where no ReLU depends on the input: all balls are alike. */
@@ -48,38 +55,7 @@ export async function chosenBits(
   sample: readonly number[],
   point: (index: number) => Float32Array,
 ): Promise<PatternBits> {
-  const added = await nearness(programs, sample, point);
-  const inSample = createFingerprints(sample.length, 2 * added.length);
-  const values = new Float32Array(2 * added.length);
-  await forEachPattern(programs, sample, point, (row, pattern) => {
-    for (const [relu, value] of pattern.entries()) {
-      values[2 * relu] = value;
-      values[2 * relu + 1] = value + added[relu];
-    }
-    packPattern(inSample, row, values);
-  });
-  const ids = added.length === 0 ? new Uint32Array(0) : chooseBits(inSample, mostBits);
-  return { ids, added: Float32Array.from(ids, (id) => (id % 2 === 0 ? 0 : added[id >> 1])) };
-}
-
-/** Half a standard deviation of each ReLU's pre-activation over the sample (Welford 1962). */
-async function nearness(
-  programs: Programs,
-  sample: readonly number[],
-  point: (index: number) => Float32Array,
-): Promise<Float64Array> {
-  let mean = new Float64Array(0);
-  let squares = new Float64Array(0);
-  let seen = 0;
-  await forEachPattern(programs, sample, point, (_, pattern) => {
-    if (seen++ === 0) [mean, squares] = [new Float64Array(pattern.length), new Float64Array(pattern.length)];
-    for (const [relu, value] of pattern.entries()) {
-      const off = value - mean[relu];
-      mean[relu] += off / seen;
-      squares[relu] += off * (value - mean[relu]);
-    }
-  });
-  return squares.map((sum) => nearZero * Math.sqrt(sum / seen));
+  return bitsOf(await sampleOf(programs, sample, point));
 }
 
 /** The patterns at points `first` ... `first + length - 1`, one row each, in the chosen bits. */
@@ -87,49 +63,101 @@ export async function fingerprintsOf(
   programs: Programs,
   { first = 0, length }: { readonly first?: number; readonly length: number },
   point: (index: number) => Float32Array,
-  { ids, added }: PatternBits,
+  chosen: PatternBits,
 ): Promise<Fingerprints> {
+  const { ids } = chosen;
   if (ids.length === 0) return createFingerprints(length, 1);
   const prints = createFingerprints(length, ids.length);
   const everyone = Array.from({ length }, (_, i) => first + i);
-  const values = new Float32Array(ids.length);
-  await forEachPattern(programs, everyone, point, (row, pattern) => {
-    for (let bit = 0; bit < ids.length; bit++) values[bit] = pattern[ids[bit] >> 1] + added[bit];
-    packPattern(prints, row, values);
-  });
+  await forEachCall(programs, everyone, point, (start, patterns) => pack(prints, start, patterns, chosen));
   return prints;
 }
 
-/** Calls back with the pre-activations of all ReLUs at each point, in the order of `indices`. */
-async function forEachPattern(
+/** Pre-activations at some points. */
+interface Patterns {
+  readonly count: number;
+  readonly size: number;
+  /** [count, size] */
+  readonly values: Float32Array;
+}
+
+/** The patterns at the points, or, of networks that are too large for that many, at fewer of them. */
+async function sampleOf(
   programs: Programs,
   indices: readonly number[],
   point: (index: number) => Float32Array,
-  use: (row: number, preActivations: Float32Array) => void,
+): Promise<Patterns> {
+  const size = patternSize(programs.network);
+  const kept = spread(indices.length, Math.max(fewestSampled, Math.floor(sampleFloats / Math.max(size, 1))));
+  const values = new Float32Array(kept.length * size);
+  const chosen = kept.map((i) => indices[i]);
+  await forEachCall(programs, chosen, point, (start, patterns) => values.set(patterns.values, start * size));
+  return { count: kept.length, size, values };
+}
+
+/** Which bits vary most over a sample; half a standard deviation of each ReLU's pre-activation is that over the sample. */
+function bitsOf({ count, size, values }: Patterns): PatternBits {
+  const mean = new Float64Array(size);
+  const added = new Float64Array(size);
+  for (let at = 0; at < values.length; ) for (let relu = 0; relu < size; relu++) mean[relu] += values[at++] / count;
+  for (let at = 0; at < values.length; )
+    for (let relu = 0; relu < size; relu++) added[relu] += (values[at++] - mean[relu]) ** 2 / count;
+  for (let relu = 0; relu < size; relu++) added[relu] = nearZero * Math.sqrt(added[relu]);
+  const ones = new Uint32Array(2 * size);
+  for (let at = 0; at < values.length; )
+    for (let relu = 0; relu < size; relu++) {
+      const value = values[at++];
+      if (value > 0) ones[2 * relu]++;
+      if (value + added[relu] > 0) ones[2 * relu + 1]++;
+    }
+  const ids = chooseBits(ones, count, mostBits);
+  return { ids, added: Float32Array.from(ids, (id) => (id % 2 === 0 ? 0 : added[id >> 1])) };
+}
+
+function printsOf(patterns: Patterns, chosen: PatternBits): Fingerprints {
+  if (chosen.ids.length === 0) return createFingerprints(patterns.count, 1);
+  const prints = createFingerprints(patterns.count, chosen.ids.length);
+  pack(prints, 0, patterns, chosen);
+  return prints;
+}
+
+/** Writes the rows of some points, from row `first`. */
+function pack(
+  prints: Fingerprints,
+  first: number,
+  { count, size, values }: Patterns,
+  { ids, added }: PatternBits,
+): void {
+  const own = new Float32Array(ids.length);
+  for (let i = 0; i < count; i++) {
+    for (let bit = 0; bit < ids.length; bit++) own[bit] = values[i * size + (ids[bit] >> 1)] + added[bit];
+    packPattern(prints, first + i, own);
+  }
+}
+
+/** Calls back with what all ReLUs read at the points, some points at a time, in the order of `indices`; not where there are no ReLUs. */
+async function forEachCall(
+  programs: Programs,
+  indices: readonly number[],
+  point: (index: number) => Float32Array,
+  use: (start: number, patterns: Patterns) => void,
 ): Promise<void> {
-  const session = await programs.gradient();
-  const { inputSize, classes } = programs.network;
+  const { network } = programs;
+  const { inputSize } = network;
+  const size = patternSize(network);
+  if (size === 0) return;
+  const session = await programs.preActivations();
   for (let start = 0; start < indices.length; start += pointsPerCall) {
     const part = indices.slice(start, start + pointsPerCall);
     const x = new Float32Array(part.length * inputSize);
     for (const [i, index] of part.entries()) x.set(point(index), i * inputSize);
-    const out = await session.run({
-      x: floatTensor(x, part.length),
-      coefficients: floatTensor(new Float32Array(part.length * classes), part.length),
-    });
-    const layers = Object.keys(out).filter((name) => name.startsWith('pre'));
-    for (const i of part.keys()) {
-      const own = layers.map((name) => {
-        const size = out[name].length / part.length;
-        return out[name].subarray(i * size, (i + 1) * size);
-      });
-      const all = new Float32Array(own.reduce((sum, layer) => sum + layer.length, 0));
-      let at = 0;
-      for (const layer of own) {
-        all.set(layer, at);
-        at += layer.length;
-      }
-      use(start + i, all);
-    }
+    const { pre } = await session.run({ x: floatTensor(x, part.length) });
+    use(start, { count: part.length, size, values: pre });
   }
+}
+
+/** At most `most` of the indices below `count`, evenly spread. */
+function spread(count: number, most: number): number[] {
+  const total = Math.min(most, count);
+  return Array.from({ length: total }, (_, i) => Math.floor((i * count) / total));
 }
