@@ -84,9 +84,9 @@ async function verified(
   const clock = cpuClock();
   const started = performance.now();
   const ids = unpackIds(batch.inputs);
-  const violation = misclassification(batch.label, engine.network.classes);
   const members = Array.from(ids, (input): Member => {
     const checkpoint = checkpoints.get(input);
+    const violation = misclassification(set.labels[input], engine.network.classes);
     return { box: set.box(input), violation, seed: input, ...(checkpoint && { checkpoint }) };
   });
   const outcome = await verifyMiniBatch(engine, members, {

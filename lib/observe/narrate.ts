@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Step } from '../group/step';
 import { formatNoun, formatSeconds } from '../report/format';
-import { batchKindSchema } from '../schedule/records';
+import { batchKindSchema, miniBatchSchema } from '../schedule/records';
 import { problemsOfCause } from '../workflow/cause';
 import { roundSchema } from '../workflow/events';
 import { StatesError } from '../workflow/interpreter/errors';
@@ -13,7 +13,7 @@ export type Narrate = (line: string) => void;
 const miniBatch = z.object({
   batch: z.object({
     ...{ run: z.string(), round: z.number(), id: z.string(), kind: batchKindSchema, attempt: z.number() },
-    ...{ size: z.number(), label: z.number(), epsilon: z.number() },
+    ...{ size: z.number(), label: miniBatchSchema.shape.label, epsilon: z.number() },
   }),
 });
 const chunk = z.object({ chunk: z.object({ run: z.string(), chunk: z.number() }) });
@@ -71,7 +71,8 @@ function called(name: string, payload: unknown, only: string | undefined): strin
   const batch = miniBatch.safeParse(payload);
   if (batch.success) {
     const { run, id, kind, attempt, size, label, epsilon } = batch.data.batch;
-    const members = `${formatNoun(size, 'ball')} of label ${label} at radius ${epsilon + 1}`;
+    const labels = typeof label === 'number' ? ` of label ${label}` : '';
+    const members = `${formatNoun(size, 'ball')}${labels} at radius ${epsilon + 1}`;
     return about(run, `mini-batch ${id} (${kind}, attempt ${attempt}; ${members})`);
   }
   const part = chunk.safeParse(payload);

@@ -128,7 +128,7 @@ function summaries(
       round,
       kind,
       epsilon: record.request.epsilons[epsilon].text,
-      label,
+      ...(typeof label === 'number' && { label }),
       size,
       robust,
       notRobust,

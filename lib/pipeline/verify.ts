@@ -13,6 +13,7 @@ import {
   type BatchResult,
   batchResultSchema,
   type MiniBatch,
+  memberLabels,
   miniBatchSchema,
   type RunRecord,
 } from '../schedule/records';
@@ -128,7 +129,8 @@ async function run(
   const { request } = record;
   const ids = unpackIds(batch.inputs);
   const inputs = await step('read', () => readInputs(records, engine.network, ids));
-  const violation = misclassification(batch.label, record.classes);
+  const labels = memberLabels(batch);
+  const violations = new Map(labels.map((label) => [label, misclassification(label, record.classes)]));
   const effort = effortOf(batch.attempt, batch.kind);
   const balls = Array.from(ids, (input) => ({ run: batch.run, epsilon: batch.epsilon, input }));
   const checkpoints = effort.searchShare > 0 ? await readCheckpoints(storage, balls) : [];
@@ -136,13 +138,13 @@ async function run(
     const checkpoint = checkpoints[i];
     return {
       box: inputs.ball(input, request.epsilons[batch.epsilon].value),
-      violation,
+      violation: violations.get(labels[i])!,
       seed: seedOf(request.seed, input, batch.epsilon, batch.attempt),
       ...(checkpoint && { checkpoint }),
     };
   });
   const seconds = Math.max(batch.seconds - writingSeconds, batch.seconds / 2);
-  if (effort.bound) await lemmas?.load(batch.label, engine.lemmas);
+  if (effort.bound) for (const label of violations.keys()) await lemmas?.load(label, engine.lemmas);
   const outcome = await verifyMiniBatch(engine, members, {
     effort,
     secondsPerBall: secondsPerBall(batch, request.secondsPerBall),

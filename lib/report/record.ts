@@ -32,7 +32,8 @@ export const batchSummarySchema = z.strictObject({
   round: z.int(),
   kind: z.enum(['first', 'rest', 'suspect', 'retry']),
   epsilon: z.string(),
-  label: z.int(),
+  /** Absent where members have several. */
+  label: z.int().optional(),
   size: z.int(),
   robust: z.int(),
   notRobust: z.int(),

@@ -31,6 +31,7 @@ export function learnFrom(
     const first = ofRadius.filter(isFirst);
     learned = recordPulls(learned, banditKey(value, 1), pooled(first));
     for (const label of new Set(first.map(({ batch }) => batch.label))) {
+      if (typeof label !== 'number') continue;
       const ofLabel = first.filter(({ batch }) => batch.label === label);
       learned = recordPulls(learned, labelKey(banditKey(value, 1), label), pooled(ofLabel));
     }

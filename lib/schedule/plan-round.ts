@@ -34,16 +34,19 @@ export interface RoundPlan {
 /** A mini-batch before it has a name and a time. */
 type Draft = Pick<MiniBatch, 'kind' | 'epsilon' | 'label' | 'arm' | 'attempt'> & { readonly inputs: Uint32Array };
 
-/** Open balls of one radius and label that are planned alike, in the order of the label's tree. */
+/** Open balls of one radius that are planned alike, in the order of their label's tree, and label after label. */
 interface Part {
   readonly epsilon: number;
-  readonly label: number;
+  /** The label of all of them, or by input. */
+  readonly label: number | ReadonlyMap<number, number>;
   readonly kind: BatchKind;
   readonly attempt: number;
   /** Most members of a mini-batch after a crash; 0: no limit. */
   readonly limit: number;
   readonly run: Run;
 }
+
+type LabelPart = Part & { readonly label: number };
 
 /**
  * Most rounds that a run can take: three that try new balls (`firstTries`), and the further attempts at those of the last
@@ -58,14 +61,14 @@ export function mostRounds(maxAttempts: number): number {
  * options give the same plan. `trees` holds, by label, the cluster tree of the inputs with that label (those that are
  * misclassified may be missing); RangeError when an open ball is in none.
  *
- * New balls are tried up to the round's quota. What earlier rounds left is planned completely: a suspect alone, what
- * remained of failing mini-batches jointly (sizes learned apart), what crashed at most at its halved size.
+ * New balls are tried up to the round's quota. What earlier rounds left is planned completely: suspects together with other suspects, what
+ * remained of failing mini-batches together with its like, whatever their labels (sizes learned apart), what crashed at most at its halved size.
  */
 export function planRound(state: RunState, trees: ReadonlyMap<number, ClusterTree>, options: PlanOptions): RoundPlan {
   const rng = random(options.seed, state.round);
   const parts = openParts(state, trees);
   const news = parts.filter((part) => part.kind === 'first');
-  const later = parts.filter((part) => part.kind !== 'first');
+  const later = acrossLabels(parts.filter((part) => part.kind !== 'first'));
   // Longer mini-batches would make a round wait longer for its last one, and a Standard child costs 25 Express ones.
   const seconds = options.secondsPerBall > shortSeconds ? longSeconds : shortSeconds;
   const left = later.reduce((sum, { run }) => sum + run.inputs.length, 0);
@@ -94,8 +97,8 @@ export function planRound(state: RunState, trees: ReadonlyMap<number, ClusterTre
 }
 
 /** The open balls, divided by how they are planned. */
-function openParts(state: RunState, trees: ReadonlyMap<number, ClusterTree>): Part[] {
-  const parts: Part[] = [];
+function openParts(state: RunState, trees: ReadonlyMap<number, ClusterTree>): LabelPart[] {
+  const parts: LabelPart[] = [];
   let found = 0;
   for (let epsilon = 0; epsilon < state.epsilons.length; epsilon++) {
     const offset = epsilon * state.inputs;
@@ -123,10 +126,40 @@ function openParts(state: RunState, trees: ReadonlyMap<number, ClusterTree>): Pa
 }
 
 /**
+ * Suspects of all labels as one part, and likewise what remained of failing mini-batches: few are left of each label, and what they share, calls
+ * of attack and search, does not depend on the label. Each has its own time, and suspects do not meet those that may be settled soon.
+ */
+function acrossLabels(parts: readonly LabelPart[]): Part[] {
+  const groups = new Map<string, LabelPart[]>();
+  for (const part of parts) {
+    const { epsilon, kind, attempt, limit, label } = part;
+    const key = JSON.stringify([epsilon, kind, attempt, limit, ...(kind === 'retry' ? [label] : [])]);
+    groups.set(key, [...(groups.get(key) ?? []), part]);
+  }
+  return [...groups.values()].map((own) => (own.length === 1 ? own[0] : { ...own[0], ...joined(own) }));
+}
+
+/** The runs one after the other, with a cut above all others between them. */
+function joined(parts: readonly LabelPart[]): Pick<Part, 'label' | 'run'> {
+  const length = parts.reduce((sum, { run }) => sum + run.inputs.length, 0);
+  const run = { inputs: new Uint32Array(length), depths: new Uint8Array(length) };
+  const labels = new Map<number, number>();
+  let at = 0;
+  for (const { label, run: own } of parts) {
+    run.inputs.set(own.inputs, at);
+    run.depths.set(own.depths, at);
+    run.depths[at] = 0;
+    at += own.inputs.length;
+    for (const input of own.inputs) labels.set(input, label);
+  }
+  return { label: labels, run };
+}
+
+/**
  * Mini-batches of balls that were tried before, of at most `affordable` balls: most of them will need all their seconds.
  */
 function laterDrafts(part: Part, state: RunState, affordable: number, options: PlanOptions, rng: Random): Draft[] {
-  const isDrawn = part.kind === 'rest' && options.mode === 'batch';
+  const isDrawn = part.kind !== 'retry' && options.mode === 'batch';
   const draw = sizeSampler(beliefs(state.bandit, banditKey(state.epsilons[part.epsilon], part.attempt)), rng);
   const nextSize = (left: number): number => {
     if (isDrawn) return draw(Math.min(left, affordable));
@@ -137,7 +170,7 @@ function laterDrafts(part: Part, state: RunState, affordable: number, options: P
 
 /** Mini-batches of a radius' balls that were never tried, up to the round's quota. */
 function firstDrafts(
-  news: readonly Part[],
+  news: readonly LabelPart[],
   epsilon: number,
   state: RunState,
   options: PlanOptions,
@@ -155,7 +188,7 @@ function firstDrafts(
   });
   const believed = labelBeliefs(state.bandit, key);
   const samplers = new Map(news.map(({ label }) => [label, sizeSampler(believed(label), rng)]));
-  return choosePieces<Part>(news, quota, rng).flatMap(({ balls: part, start, end }) =>
+  return choosePieces<LabelPart>(news, quota, rng).flatMap(({ balls: part, start, end }) =>
     cutMiniBatches(part.run, samplers.get(part.label)!, start, end).map(({ inputs, size }) =>
       draft(part, inputs, size),
     ),
@@ -163,7 +196,8 @@ function firstDrafts(
 }
 
 function draft({ kind, epsilon, label, attempt }: Part, inputs: Uint32Array, arm: number): Draft {
-  return { kind, epsilon, label, attempt, inputs, arm };
+  const own = typeof label === 'number' ? [label] : Array.from(inputs, (input) => label.get(input)!);
+  return { kind, epsilon, label: new Set(own).size === 1 ? own[0] : own, attempt, inputs, arm };
 }
 
 /** Balls of a radius that need verification at all. */

@@ -66,13 +66,13 @@ export const runRecordSchema = z.strictObject({
 export type RunRecord = z.infer<typeof runRecordSchema>;
 
 /**
- * Why a mini-batch was planned: `first` contains balls that were never tried; `suspect` is one ball that a failing
- * mini-batch gave up; `rest` is what remained of failing mini-batches; `retry` follows a crash or time-out.
+ * Why a mini-batch was planned: `first` contains balls that were never tried; `suspect` balls that failing mini-batches gave up, one each,
+ * or that were tried alone; `rest` is what remained of failing mini-batches; `retry` follows a crash or time-out.
  */
 export const batchKindSchema = z.enum(['first', 'rest', 'suspect', 'retry']);
 export type BatchKind = z.infer<typeof batchKindSchema>;
 
-/** One line of `rounds/<n>/plan.jsonl`: one mini-batch, the input of one verify call. All members share label and radius. */
+/** One line of `rounds/<n>/plan.jsonl`: one mini-batch, the input of one verify call. All members share the radius. */
 export const miniBatchSchema = z.strictObject({
   run: z.string(),
   round: z.int().nonnegative(),
@@ -81,7 +81,8 @@ export const miniBatchSchema = z.strictObject({
   kind: batchKindSchema,
   /** Index into request.epsilons. */
   epsilon: z.int().nonnegative(),
-  label: z.int().nonnegative(),
+  /** The label of all members, or of each, in the order of `inputs`: members of a later attempt may have several. */
+  label: z.union([z.int().nonnegative(), z.array(z.int().nonnegative()).max(mostMembers)]),
   /** Input indices, ascending, packed (lib/schedule/packed.ts). */
   inputs: z.string(),
   size: z.int().positive().max(mostMembers),
@@ -97,6 +98,13 @@ export const miniBatchSchema = z.strictObject({
   until: z.number().optional(),
 });
 export type MiniBatch = z.infer<typeof miniBatchSchema>;
+
+/** The label of each member, in the order of `inputs`. RangeError where there are more or fewer than members. */
+export function memberLabels({ id, label, size }: Pick<MiniBatch, 'id' | 'label' | 'size'>): readonly number[] {
+  if (typeof label === 'number') return new Array<number>(size).fill(label);
+  if (label.length !== size) throw new RangeError(`mini-batch ${id} has ${label.length} labels for ${size} members`);
+  return label;
+}
 
 /** What a mini-batch found out about one of its members. `open` is not a verdict: another attempt may settle it. */
 export const ballResultSchema = z.discriminatedUnion('verdict', [

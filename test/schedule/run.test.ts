@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import type { Random } from '../../lib/random';
 import { unpackIds } from '../../lib/schedule/packed';
 import { mostRounds } from '../../lib/schedule/plan-round';
-import type { BallResult, BatchResult, MiniBatch } from '../../lib/schedule/records';
+import { type BallResult, type BatchResult, type MiniBatch, memberLabels } from '../../lib/schedule/records';
 import { ballAt, entryAt, type RunState, statuses } from '../../lib/schedule/state';
 import { summarise } from '../../lib/schedule/summary';
 import {
@@ -86,10 +86,10 @@ function planProblems({ before, batches, long }: SimulatedRound, labels: number,
     if (batch.seconds > (long ? 880 : 280)) problems.push(`${batch.id} may take ${batch.seconds} s`);
     if (batch.size !== inputs.length || batch.size < 1) problems.push(`${batch.id} has size ${batch.size}`);
     if (batch.attempt > maxAttempts) problems.push(`${batch.id} is attempt ${batch.attempt}`);
-    if (batch.kind === 'suspect' && batch.size > 1) problems.push(`${batch.id} is not alone`);
-    for (const input of inputs) {
+    const own = memberLabels(batch);
+    for (const [i, input] of inputs.entries()) {
       const ball = ballAt(before, input, batch.epsilon);
-      if (input % labels !== batch.label) problems.push(`${ball} is under a wrong label`);
+      if (input % labels !== own[i]) problems.push(`${ball} is under a wrong label`);
       if (seen.has(ball)) problems.push(`${ball} is planned twice`);
       if (before.status[ball] !== 0) problems.push(`${ball} is planned although settled`);
       if (batch.attempt !== before.attempts[ball] + 1) problems.push(`${ball} has a wrong attempt`);
