@@ -1,5 +1,6 @@
 import { marginRows } from '../bounds/margin';
 import { engineVersion } from '../engine-version';
+import { labelOf } from '../region/violation';
 import { decodeCheckpoint, encodeCheckpoint, questionHash } from '../search/checkpoint';
 import type { Lane } from '../search/frontier';
 import { type ProofShelf, searchesAtOnce } from '../search/searcher';
@@ -12,7 +13,7 @@ import type { VerifyOptions } from './verify';
 
 /**
  * Searches some members, as far as time allows; those that were not reached are missing from the result. Several at the same time, with common calls
- * (lib/search/frontier.ts), unless that is switched off. What a member takes is charged to it either way.
+ * (lib/search/frontier.ts), where that is switched on. What a member takes is charged to it either way.
  */
 export async function searchMembers(
   engine: Engine,
@@ -24,9 +25,18 @@ export async function searchMembers(
   const { effort, deadline, techniques, step = plainStep } = options;
   const found = new Map<number, Finding>();
   if (effort.searchShare === 0) return found;
-  const proofs: ProofShelf | undefined = techniques?.transfer && members.length > 1 ? [] : undefined;
+  const transfers = techniques?.transfer === true && members.length > 1;
+  /** What proved members, by label: functionals of other labels are others. */
+  const shelves = new Map<number | undefined, ProofShelf>();
+  const shelfOf = ({ violation }: Member): ProofShelf | undefined => {
+    if (!transfers) return undefined;
+    const label = labelOf(violation);
+    const shelf = shelves.get(label) ?? [];
+    shelves.set(label, shelf);
+    return shelf;
+  };
   const search = (i: number, lane?: Lane): Promise<Finding> =>
-    step('search', () => searchMember(engine, members[i], options, proofs, lane));
+    step('search', () => searchMember(engine, members[i], options, shelfOf(members[i]), lane));
   const waiting = [...chosen];
   /** Takes members until none is left. */
   const each = async (work: (i: number) => Promise<void>): Promise<void> => {
@@ -36,7 +46,7 @@ export async function searchMembers(
     }
   };
   // With transfer members profit from those before them: one after the other.
-  const jointly = proofs === undefined && techniques?.jointSearch !== false;
+  const jointly = !transfers && techniques?.jointSearch === true;
   if (chosen.length < 2 || !jointly) {
     await each(async (i) => void found.set(i, await clock.share([i], () => search(i))));
     return found;
