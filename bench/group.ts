@@ -1,7 +1,8 @@
 /**
  * Mini-batches against balls one by one, on the same engine: the same 300 correctly classified MNIST test images, CPU-seconds on one thread.
  *   npm run bench -- group [--balls 300] [--seconds 20] [--only <part of a name>] [--runs 1] [--ablation] [--write-readme]
- * --ablation also runs `batch` with each technique switched the other way than it is by default.
+ * --ablation also runs `batch` with each technique switched the other way than it is by default, and has a result of its own.
+ * Results are stored after each row: the whole takes an hour or more.
  * Both modes are warmed up on other images, of which `batch` also keeps what it learned about sizes.
  */
 
@@ -54,7 +55,9 @@ export async function group(args: string[]): Promise<void> {
   const machine = await describeMachine();
   console.log(machineText(machine));
   const lines: Line[] = [];
-  for (const [network, epsilon] of suite.filter(([name, e]) => `${name} ${e}`.includes(options.only))) {
+  const rows = suite.filter(([name, e]) => `${name} ${e}`.includes(options.only));
+  const result = options.ablation ? 'ablation' : 'group';
+  for (const [network, epsilon] of rows) {
     const line = await measure(network, epsilon, { count, secondsPerBall, runs, isAblated: options.ablation });
     console.log(
       `${network} ${epsilon}: single ${line.single}, batch ${line.batch} CPU-seconds, ratio ${line.ratio}; ${JSON.stringify(line.settledBy)}`,
@@ -64,10 +67,29 @@ export async function group(args: string[]): Promise<void> {
         `  ${changed}: ${cpuSeconds} CPU-seconds instead of ${line.batch}, unknown ${unknown}; ${JSON.stringify(settledBy)}`,
       );
     lines.push(line);
+    if (options.only === '')
+      writeResult(result, machine, { secondsPerBall, runs, rows: rows.length, ...summary(lines), lines });
   }
-  const mean = rounded(Math.exp(lines.reduce((sum, { ratio }) => sum + Math.log(ratio), 0) / lines.length), 3);
-  const worst = Math.min(...lines.map(({ ratio }) => ratio));
-  const table = markdownTable(
+  const { geometricMean, worst } = summary(lines);
+  const table = options.ablation ? ablationTable(lines) : ratioTable(lines);
+  const text = `Geometric mean of the ratios of batch ${geometricMean}, worst row ${worst}. At most ${secondsPerBall} s a ball, one thread. ${machineText(machine)}.`;
+  console.log(`\n${table}\n\n${text}\n`);
+  if (options.only === '' && options['write-readme']) renewBlock('bench/README.md', result, `${table}\n\n${text}`);
+  const wrong = lines.filter(({ contradictions }) => contradictions > 0);
+  if (wrong.length > 0)
+    throw new Error(`modes contradict each other: ${wrong.map(({ network }) => network).join(', ')}`);
+}
+
+function summary(lines: readonly Line[]): { geometricMean: number; worst: number } {
+  const logs = lines.reduce((sum, { ratio }) => sum + Math.log(ratio), 0);
+  return {
+    geometricMean: rounded(Math.exp(logs / lines.length), 3),
+    worst: Math.min(...lines.map(({ ratio }) => ratio)),
+  };
+}
+
+function ratioTable(lines: readonly Line[]): string {
+  return markdownTable(
     ['network', 'epsilon', 'balls', 'single, CPU-s', 'batch, CPU-s', 'ratio', 'unknown single', 'unknown batch'],
     lines.map((line) => [
       line.network,
@@ -80,17 +102,18 @@ export async function group(args: string[]): Promise<void> {
       line.unknownBatch,
     ]),
   );
-  console.log(`\n${table}\n\ngeometric mean ${mean}, worst row ${worst}\n`);
-  if (options.only === '') {
-    writeResult('group', machine, { secondsPerBall, runs, geometricMean: mean, worst, lines });
-    if (options['write-readme']) {
-      const text = `Geometric mean of the ratios ${mean}, worst row ${worst}. At most ${secondsPerBall} s a ball, one thread. ${machineText(machine)}.`;
-      renewBlock('bench/README.md', 'group', `${table}\n\n${text}`);
-    }
-  }
-  const wrong = lines.filter(({ contradictions }) => contradictions > 0);
-  if (wrong.length > 0)
-    throw new Error(`modes contradict each other: ${wrong.map(({ network }) => network).join(', ')}`);
+}
+
+/** Ratios of single over each way of grouping. */
+function ablationTable(lines: readonly Line[]): string {
+  const ways = lines[0].ablation.map(({ changed }) => changed);
+  return markdownTable(
+    ['network', 'epsilon', 'balls', 'single, CPU-s', 'batch', ...ways],
+    lines.map(({ network, epsilon, balls, single, ratio, ablation }) => [
+      ...[network, epsilon, balls, single, ratio],
+      ...ablation.map(({ cpuSeconds }) => rounded(single / cpuSeconds, 3)),
+    ]),
+  );
 }
 
 interface Asked {

@@ -30,7 +30,7 @@ const cases: readonly SetCase[] = [
     epsilon: '2/255',
     value: 2 / 255,
     first: 100,
-    images: () => readImages(readBenchmark(cifarImages)),
+    images: () => readImages(readBenchmark(cifarImages), undefined, 'HWC'),
   },
 ];
 
@@ -111,6 +111,10 @@ async function settled({ network, epsilon, value, first, images: read }: SetCase
     const scores = await engine.original.scores(images.pixels(index, inputShape), 1);
     if (predictedClass(scores) === images.labels[index]) chosen.push(index);
   }
+  if (2 * chosen.length < count)
+    throw new Error(
+      `${network} classifies ${chosen.length} of ${count} images correctly: are they read as it takes them?`,
+    );
   const set = {
     epsilon: value,
     labels: chosen.map((index) => images.labels[index]),

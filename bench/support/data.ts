@@ -41,9 +41,10 @@ export function readMnist(): Images {
   return readImages(readBenchmark(mnistImages), readBenchmark(mnistLabels));
 }
 
-export function readImages(data: NamedBytes, labels?: NamedBytes): Images {
+/** @param layout of the stored values, where it is not the usual one of the format */
+export function readImages(data: NamedBytes, labels?: NamedBytes, layout?: Preprocessing['layout']): Images {
   const { dataset } = parseDataSet({ data, ...(labels && { labels }) });
-  const preprocessing: Preprocessing = defaultPreprocessing(dataset);
+  const preprocessing: Preprocessing = { ...defaultPreprocessing(dataset), ...(layout && { layout }) };
   const size = dataset.values.length / dataset.count;
   const bytes = (index: number) => dataset.values.subarray(index * size, (index + 1) * size);
   return {
