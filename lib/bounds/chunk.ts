@@ -1,11 +1,11 @@
 import type { NodeId } from '../network/network';
 import type { Box } from '../region/box';
-import { roundDown, roundUp } from '../region/outward';
 import type { HalfSpace } from '../region/violation';
 import { fresh, lender } from './buffers';
-import { dotBox, forwardPass, type NodeBounds } from './forward-pass';
+import { dotBox, forwardPass, type Known, type NodeBounds } from './forward-pass';
 import type { Programs, Tables } from './programs';
 import { errorInflation, type Relaxation, relax } from './relaxation';
+import { above, below } from './rounding';
 import { floatTensor, indexTensor } from './sessions';
 import { type LayerLines, layerLines } from './windows/lines';
 import { tightenByWindows } from './windows/tighten';
@@ -30,22 +30,10 @@ export type Effort = 'rough' | 'full';
 
 export interface ChunkOptions {
   readonly effort: Effort;
-  /** Proven bounds of what the ReLU reads, [balls, size], from an earlier pass over the same boxes. */
-  readonly known?: (relu: NodeId) => { readonly lower: Float32Array; readonly upper: Float32Array };
+  /** From an earlier pass over the same boxes; its bounds are changed. */
+  readonly known?: Known;
   /** Whether `preActivation` may still be asked, and what it said be used, after `release`. */
   readonly keepBounds: boolean;
-}
-
-/** Keeps the better of both bounds; each holds by itself. */
-export function keepBetter(
-  { lower, upper }: { readonly lower: Float32Array; readonly upper: Float32Array },
-  other: { readonly lower: Float32Array; readonly upper: Float32Array },
-): void {
-  for (let i = 0; i < lower.length; i++) {
-    // Comparisons with NaN are false.
-    if (other.lower[i] > lower[i]) lower[i] = other.lower[i];
-    if (other.upper[i] < upper[i]) upper[i] = other.upper[i];
-  }
 }
 
 /** Balls that go through the bounds together, as rows of the same tables. */
@@ -59,6 +47,8 @@ export interface Chunk {
   boundOutputs(rows: readonly OutputRow[]): Promise<Float64Array>;
   /** Pre-activation bounds of a ReLU node, [balls, size]. */
   preActivation(relu: NodeId): { readonly lower: Float32Array; readonly upper: Float32Array };
+  /** What was found of some of the balls, for a better pass over them. */
+  known(balls: readonly number[]): Known;
   /** Gives back what the chunk holds; only `preActivation` may be asked afterwards. */
   release(): void;
 }
@@ -72,8 +62,9 @@ export function chunkOf(
   const balls = boxes.length;
   const tables: Tables = {};
   const { lend, giveBack } = lender(programs.buffers);
-  const pass = forwardPass(programs, boxes, lend, keepBounds ? fresh : lend);
+  const pass = forwardPass(programs, boxes, lend, keepBounds ? fresh : lend, known);
   const bounds = new Map<NodeId, NodeBounds>();
+  const tightened = new Set<NodeId>();
   const { windows } = programs;
   const lines = new Map<NodeId, LayerLines>();
   let box: ReturnType<typeof dotBox> | undefined;
@@ -116,11 +107,11 @@ export function chunkOf(
         const proven = bound[k] - error[i] * errorInflation - pass.underflow(ball[k]);
         // Comparisons with NaN are false: then the interval step's bound stays.
         if (side === 1) {
-          const below = roundDown(proven);
-          if (below > lower[i]) lower[i] = below;
+          const least = below(proven);
+          if (least > lower[i]) lower[i] = least;
         } else {
-          const above = roundUp(-proven);
-          if (above < upper[i]) upper[i] = above;
+          const most = above(-proven);
+          if (most < upper[i]) upper[i] = most;
         }
       }
     }
@@ -144,19 +135,22 @@ export function chunkOf(
     );
   };
 
-  const tightenAny = async (node: NodeId, found: NodeBounds, left?: Uint8Array): Promise<void> => {
+  /** Whether rows may improve on the interval step. */
+  const tightenAny = async (node: NodeId, found: NodeBounds, left?: Uint8Array): Promise<boolean> => {
     if (windows?.of.has(node)) await tightenWindowed(node, found, left);
     else if (programs.segment(node).sources.some((id) => id !== 0)) await tighten(node, found, left);
+    else return false;
+    return true;
   };
 
-  const place = (relu: NodeId, found: NodeBounds): void => {
+  const place = (relu: NodeId, found: NodeBounds, isBetter: boolean): void => {
     const { size } = network.nodes[relu];
     const terms = Math.max(size, windows?.largest ?? 0) + network.nodes.length + 16;
     const relaxation = relax(found.lower, found.upper, found.error, terms, lend);
     const conv = effort === 'full' ? windows?.below.get(relu) : undefined;
     if (conv) lines.set(relu, layerLines(conv, relaxation));
     setRelaxation(tables, relu, relaxation, balls);
-    pass.place(relu, found);
+    pass.place(relu, found, isBetter);
   };
 
   return {
@@ -168,14 +162,13 @@ export function chunkOf(
         let found = bounds.get(node.from);
         if (found === undefined) {
           found = await pass.forward(node.from);
-          if (known) keepBetter(found, known(relu));
           // A rough pass leaves it at the interval step.
-          if (effort === 'full') await tightenAny(node.from, found, left);
+          if (effort === 'full' && (await tightenAny(node.from, found, left))) tightened.add(node.from);
           bounds.set(node.from, found);
         }
         await after?.(relu, found);
         if (left && everyone(left)) return;
-        place(relu, found);
+        place(relu, found, tightened.has(node.from));
       }
       bounds.set(network.output, await pass.forward(network.output));
     },
@@ -210,6 +203,8 @@ export function chunkOf(
       }
       return result;
     },
+
+    known: (kept) => pass.known(kept),
 
     release: giveBack,
 

@@ -1,11 +1,10 @@
 import type * as ort from 'onnxruntime-node';
 import type { Network, NodeId } from '../network/network';
 import type { Box } from '../region/box';
-import { roundedInto } from '../region/outward';
 import { fresh, type Lend } from './buffers';
 import type { Programs } from './programs';
 import { errorInflation } from './relaxation';
-import { gamma, underflowUnit } from './rounding';
+import { above, gamma, underflowUnit } from './rounding';
 import { floatTensor } from './sessions';
 
 /** Bounds of one node over all balls of a chunk, each [balls, size], with the segment's error weight. */
@@ -17,98 +16,175 @@ export interface NodeBounds {
   readonly centre: Float32Array;
 }
 
+/** What an earlier pass found of the same boxes, in the same order. */
+export interface Known {
+  /** Proven bounds of a node that a segment ends at; may be changed. */
+  readonly bounds: ReadonlyMap<NodeId, NodeBounds>;
+  /** Sum of magnitudes of all nodes, per ball. */
+  readonly reach: Float64Array;
+}
+
 /** Interval steps over the balls of a chunk, segment by segment. */
 export interface ForwardPass {
   readonly balls: number;
-  /** The boxes, rounded outward, [balls, inputSize]. */
-  readonly lower: Float32Array;
-  readonly upper: Float32Array;
+  /** The boxes, [balls, inputSize]: centre +- radius contains them. A box without bounds has an infinite radius: of it nothing is proven. */
+  readonly centre: Float32Array;
+  readonly radius: Float32Array;
   /** Interval bounds of the node that a segment ends at; its sources must have been placed. */
   forward(end: NodeId): Promise<NodeBounds>;
-  /** Sets the bounds of a ReLU's output from those of what it reads. */
-  place(relu: NodeId, bounds: NodeBounds): void;
+  /** Sets the bounds of a ReLU's output from those of what it reads. @param improved whether they are better than those of the interval step */
+  place(relu: NodeId, bounds: NodeBounds, improved: boolean): void;
   /** What underflowing coefficients of one row may change, at most. */
   underflow(ball: number): number;
+  /** What was found, of some of the balls, in arrays of its own. */
+  known(balls: readonly number[]): Known;
 }
 
 /**
  * @param lend for as long as the pass is in use
  * @param lendBounds for as long as what `forward` returns is
+ * @param known of an earlier pass; an interval step from bounds that are the same as there is not repeated
  */
 export function forwardPass(
   programs: Programs,
   boxes: readonly Box[],
   lend: Lend = fresh,
   lendBounds: Lend = fresh,
+  known?: Known,
 ): ForwardPass {
   const { network } = programs;
   const balls = boxes.length;
-  const size = network.inputSize;
-  const lower = lend(balls * size);
-  const upper = lend(balls * size);
-  for (const [ball, box] of boxes.entries()) {
-    roundedInto(box.lower, lower.subarray(ball * size, (ball + 1) * size), -1);
-    roundedInto(box.upper, upper.subarray(ball * size, (ball + 1) * size), 1);
-  }
+  const { centre, radius } = centred(boxes, network.inputSize, lend);
   /** Values that segments start from: the input and the ReLUs' outputs. */
-  const sources = new Map<NodeId, { lower: ort.Tensor; upper: ort.Tensor }>();
-  sources.set(0, { lower: floatTensor(lower, balls), upper: floatTensor(upper, balls) });
-  /** Sum of magnitudes of all nodes, per ball: what underflowing coefficients may multiply. */
-  const reach = new Float64Array(balls);
+  const sources = new Map<NodeId, { centre: ort.Tensor; radius: ort.Tensor }>();
+  sources.set(0, { centre: floatTensor(centre, balls), radius: floatTensor(radius, balls) });
+  /** Sources with better bounds than in the earlier pass. */
+  const better = new Set<NodeId>();
+  const found = new Map<NodeId, NodeBounds>();
+  /** What underflowing coefficients may multiply. */
+  const reach = known?.reach ?? new Float64Array(balls);
   return {
     balls,
-    lower,
-    upper,
+    centre,
+    radius,
     async forward(end) {
+      const ids = programs.segment(end).sources;
+      const before = known?.bounds.get(end);
+      if (before !== undefined && !ids.some((id) => better.has(id))) {
+        found.set(end, before);
+        return before;
+      }
       const session = await programs.forward(end);
       const feeds: { [name: string]: ort.Tensor } = {};
-      for (const id of programs.segment(end).sources) {
+      for (const id of ids) {
         const source = sources.get(id)!;
-        feeds[`lower${id}`] = source.lower;
-        feeds[`upper${id}`] = source.upper;
+        feeds[`centre${id}`] = source.centre;
+        feeds[`radius${id}`] = source.radius;
       }
       const { size } = network.nodes[end];
       const into = { reach: floatTensor(lend(balls), balls) } as { [name: string]: ort.Tensor };
       for (const name of ['lower', 'upper', 'error', 'centre'])
         into[name] = floatTensor(lendBounds(balls * size), balls);
       const out = await session.run(feeds, into);
-      for (let ball = 0; ball < balls; ball++) reach[ball] += out.reach[ball];
-      return { lower: out.lower, upper: out.upper, error: out.error, centre: out.centre };
+      // Better bounds have no larger magnitudes.
+      if (known === undefined) for (let ball = 0; ball < balls; ball++) reach[ball] += out.reach[ball];
+      const bounds = { lower: out.lower, upper: out.upper, error: out.error, centre: out.centre };
+      if (before !== undefined) keepBetter(bounds, before);
+      found.set(end, bounds);
+      return bounds;
     },
-    place(relu, bounds) {
-      sources.set(relu, {
-        lower: floatTensor(positive(bounds.lower, lend), balls),
-        upper: floatTensor(positive(bounds.upper, lend), balls),
-      });
+    place(relu, bounds, improved) {
+      const node = network.nodes[relu];
+      const from = node.kind === 'relu' ? programs.segment(node.from).sources : [];
+      if (improved || from.some((id) => better.has(id))) better.add(relu);
+      const values = { centre: lend(bounds.lower.length), radius: lend(bounds.lower.length) };
+      rectified(bounds, values);
+      sources.set(relu, { centre: floatTensor(values.centre, balls), radius: floatTensor(values.radius, balls) });
     },
     underflow: (ball) =>
       underflowUnit * 4 * (programs.mostTerms + network.nodes.length + 32) * (reach[ball] * errorInflation + 1),
+    known: (kept) => ({
+      bounds: new Map(
+        [...found].map(([id, { lower, upper, error, centre }]) => {
+          const rows = (table: Float32Array): Float32Array => rowsOf(table, kept, balls);
+          return [id, { lower: rows(lower), upper: rows(upper), error: rows(error), centre: rows(centre) }];
+        }),
+      ),
+      reach: Float64Array.from(kept, (ball) => reach[ball]),
+    }),
   };
+}
+
+/** Keeps the better of both bounds; each holds by itself. */
+function keepBetter(
+  { lower, upper }: { readonly lower: Float32Array; readonly upper: Float32Array },
+  other: { readonly lower: Float32Array; readonly upper: Float32Array },
+): void {
+  for (let i = 0; i < lower.length; i++) {
+    // Comparisons with NaN are false.
+    if (other.lower[i] > lower[i]) lower[i] = other.lower[i];
+    if (other.upper[i] < upper[i]) upper[i] = other.upper[i];
+  }
+}
+
+/** Some rows of a table, in a new array. */
+function rowsOf(table: Float32Array, kept: readonly number[], rows: number): Float32Array {
+  const size = table.length / rows;
+  const own = new Float32Array(kept.length * size);
+  for (const [to, from] of kept.entries()) own.set(table.subarray(from * size, (from + 1) * size), to * size);
+  return own;
+}
+
+/** Centres of the boxes, and radii about them, rounded up. Throws RangeError for a NaN bound, of which nothing could be proven. */
+function centred(boxes: readonly Box[], size: number, lend: Lend): Pick<ForwardPass, 'centre' | 'radius'> {
+  const centre = lend(boxes.length * size);
+  const radius = lend(boxes.length * size);
+  let at = 0;
+  for (const { lower, upper } of boxes) {
+    for (let i = 0; i < size; i++, at++) {
+      const [low, high] = [lower[i], upper[i]];
+      const c = Math.fround((low + high) / 2);
+      const r = above(Math.max(high - c, c - low));
+      centre[at] = c;
+      radius[at] = r;
+      // Only an unbounded box has no such radius.
+      if (Number.isNaN(r)) {
+        if (Number.isNaN(low) || Number.isNaN(high)) throw new RangeError(`bound ${i} of the box is NaN`);
+        radius[at] = Number.POSITIVE_INFINITY;
+      }
+    }
+  }
+  return { centre, radius };
+}
+
+/** Centre and radius of a ReLU's output; NaN (overflow) stays, so that nothing is proven from it. */
+function rectified({ lower, upper }: NodeBounds, to: { centre: Float32Array; radius: Float32Array }): void {
+  const { centre, radius } = to;
+  for (let i = 0; i < upper.length; i++) {
+    const high = upper[i];
+    if (high <= 0) {
+      centre[i] = radius[i] = 0;
+      continue;
+    }
+    const low = lower[i] <= 0 ? 0 : lower[i];
+    centre[i] = (low + high) * 0.5;
+    radius[i] = (high - low) * 0.5;
+  }
 }
 
 /** Centres and radii of the boxes, [balls, inputSize], for the dot products that a backward pass ends with. */
 export function dotBox(
   network: Network,
-  { lower, upper }: ForwardPass,
+  { centre, radius }: ForwardPass,
   lend: Lend = fresh,
 ): { readonly centre: Float32Array; readonly radius: Float32Array } {
-  const centre = lend(lower.length);
-  const radius = new Float64Array(lower.length);
+  const enlarged = lend(radius.length);
   const g = gamma(network.inputSize + network.nodes.length + 8);
   for (let i = 0; i < centre.length; i++) {
-    const c = Math.fround((lower[i] + upper[i]) / 2);
-    centre[i] = c;
     // Covers the rounding of the dot products at the input; docs/soundness.md.
-    const r = Math.max(upper[i] - c, c - lower[i]) * (1 + g) + g * Math.abs(c);
+    const r = above(radius[i] * (1 + g) + g * Math.abs(centre[i]));
     // Of a box without bounds nothing is proven.
-    radius[i] = Number.isNaN(r) ? Number.POSITIVE_INFINITY : r;
+    enlarged[i] = Number.isNaN(r) ? Number.POSITIVE_INFINITY : r;
   }
-  return { centre, radius: roundedInto(radius, lend(radius.length), 1) };
-}
-
-/** ReLU that keeps NaN (overflow), so that nothing is proven from it. */
-function positive(values: Float32Array, lend: Lend): Float32Array {
-  const out = lend(values.length);
-  for (let i = 0; i < values.length; i++) out[i] = values[i] <= 0 ? 0 : values[i];
-  return out;
+  return { centre, radius: enlarged };
 }

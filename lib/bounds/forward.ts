@@ -1,8 +1,8 @@
-import type { Network, NodeId } from '../network/network';
+import type { ConvNode, DenseNode, Network, NodeId, SelectNode } from '../network/network';
 import { forwardAffine, inverseGathers, type WeightPart } from './affine';
 import { type GraphBuilder, graphBuilder, type Value } from './graph';
 import { errorInflation } from './relaxation';
-import { gamma, tinyError } from './rounding';
+import { float32Magnitude, gamma, tinyError } from './rounding';
 import { consumerCounts, type Segment } from './segments';
 
 /** Roundings of a step besides its sum: centre and radius of a source, weight conversion, differences, accumulations. */
@@ -42,7 +42,7 @@ export function stepGamma(network: Network, id: NodeId, terms: number, readers: 
 /**
  * Interval bounds of a segment's end from boxes of its sources, as an ONNX graph over B balls:
  *
- * inputs   lower<id>, upper<id>   float [B, size] per source
+ * inputs   centre<id>, radius<id> float [B, size] per source: the box, radii up to one rounding
  * outputs  lower, upper           float [B, size] bounds of the end, widened by the rounding error
  *          centre                 float [B, size] the end's value at the centres of the sources' boxes
  *          error                  float [B, size] the error weight e of docs/soundness.md (before errorInflation)
@@ -58,10 +58,11 @@ export function emitForward(network: Network, segment: Segment): Uint8Array {
   for (const id of segment.affine) state.set(id, affine(graph, network, id, readers[id], state));
   const end = state.get(segment.end)!;
   const inflation = graph.scalar(errorInflation);
-  const widened = graph.node('Add', [end.radius, graph.node('Mul', [end.error, inflation])]);
+  const error = errorOf(graph, end);
+  const widened = graph.node('Add', [end.radius, graph.node('Mul', [error, inflation])]);
   graph.output('lower', graph.node('Sub', [end.centre, widened]));
   graph.output('upper', graph.node('Add', [end.centre, widened]));
-  graph.output('error', end.error);
+  graph.output('error', error);
   graph.output('centre', end.centre);
   const sums = [...state.values()].map(({ magnitude }) => graph.sumColumns(magnitude));
   graph.output(
@@ -76,22 +77,23 @@ interface Interval {
   readonly centre: Value;
   readonly radius: Value;
   readonly magnitude: Value;
-  readonly error: Value;
+  /** Of a source so much of its magnitude, and tinyError: no product of its own, since what reads it takes it from the magnitude's. */
+  readonly error: Value | { readonly ofMagnitude: number };
+}
+
+/** e as a value. */
+function errorOf(graph: GraphBuilder, { magnitude, error }: Interval): Value {
+  if (typeof error === 'string') return error;
+  const part = graph.node('Mul', [magnitude, graph.scalar(error.ofMagnitude)]);
+  return graph.node('Add', [part, graph.scalar(tinyError)]);
 }
 
 function source(graph: GraphBuilder, network: Network, id: NodeId, readers: number): Interval {
   const { size } = network.nodes[id];
-  const lower = graph.input(`lower${id}`, 'float', ['B', size]);
-  const upper = graph.input(`upper${id}`, 'float', ['B', size]);
-  const half = graph.scalar(0.5);
-  const centre = graph.node('Mul', [graph.node('Add', [lower, upper]), half]);
-  const radius = graph.node('Mul', [graph.node('Sub', [upper, lower]), half]);
+  const centre = graph.input(`centre${id}`, 'float', ['B', size]);
+  const radius = graph.input(`radius${id}`, 'float', ['B', size]);
   const magnitude = graph.node('Add', [graph.node('Abs', [centre]), radius]);
-  const error = graph.node('Add', [
-    graph.node('Mul', [magnitude, graph.scalar(stepGamma(network, id, 1, readers))]),
-    graph.scalar(tinyError),
-  ]);
-  return { centre, radius, magnitude, error };
+  return { centre, radius, magnitude, error: { ofMagnitude: stepGamma(network, id, 1, readers) } };
 }
 
 function affine(
@@ -102,12 +104,12 @@ function affine(
   state: ReadonlyMap<NodeId, Interval>,
 ): Interval {
   const node = network.nodes[id];
-  const own = graph.scalar(stepGamma(network, id, productTerms(network, id), readers));
+  const own = stepGamma(network, id, productTerms(network, id), readers);
   const finish = (centre: Value, radius: Value, magnitude: Value, inherited: Value): Interval => ({
     centre,
     radius,
     magnitude,
-    error: graph.node('Add', [inherited, graph.node('Mul', [magnitude, own])]),
+    error: graph.node('Add', [inherited, graph.node('Mul', [magnitude, graph.scalar(own)])]),
   });
   if (node.kind === 'add') {
     const parts = node.from.map((from) => state.get(from)!);
@@ -117,7 +119,7 @@ function affine(
       sum((p) => p.centre),
       sum((p) => p.radius),
       sum((p) => p.magnitude),
-      sum((p) => p.error),
+      sum((p) => errorOf(graph, p)),
     );
   }
   if (node.kind === 'input' || node.kind === 'relu') throw new Error(`${node.kind} is not an affine node`);
@@ -125,22 +127,48 @@ function affine(
   const apply = (value: Value, part: WeightPart, withBias: boolean): Value =>
     forwardAffine(graph, node, value, part, withBias);
   const { bias } = node;
+  const biasGamma = stepGamma(network, id, node.size, readers);
+  const centre = apply(from.centre, 'signed', true);
+  const radius = apply(from.radius, 'absolute', false);
+  const magnitude = apply(from.magnitude, 'absolute', true);
+  if (typeof from.error !== 'string') {
+    // |W| (g M + tiny), where |W| M is at most the magnitude of this node.
+    const factor = graph.scalar(own + from.error.ofMagnitude);
+    const constant = biasWeights(graph, node.size, bias, biasGamma, tinyError * (1 + 1.01 * largestRowSum(node)));
+    const error = graph.node('Add', [graph.node('Mul', [magnitude, factor]), constant]);
+    return { centre, radius, magnitude, error };
+  }
+  const biasError = biasWeights(graph, node.size, bias, biasGamma, tinyError);
   const inherited = apply(from.error, 'absolute', false);
-  const biasError = biasWeights(graph, node.size, bias, stepGamma(network, id, node.size, readers));
-  return finish(
-    apply(from.centre, 'signed', true),
-    apply(from.radius, 'absolute', false),
-    apply(from.magnitude, 'absolute', true),
-    graph.node('Add', [inherited, biasError]),
-  );
+  return finish(centre, radius, magnitude, graph.node('Add', [inherited, biasError]));
+}
+
+/** The largest sum of absolute weights that one component of the node reads with. */
+function largestRowSum(node: DenseNode | ConvNode | SelectNode): number {
+  if (node.kind === 'select') return node.scale?.reduce((most, s) => Math.max(most, float32Magnitude(s)), 1) ?? 1;
+  const rows = node.kind === 'dense' ? node.size : node.outShape[0];
+  const columns = node.weight.length / rows;
+  let most = 0;
+  for (let row = 0; row < rows; row++) {
+    let sum = 0;
+    for (let i = row * columns; i < (row + 1) * columns; i++) sum += float32Magnitude(node.weight[i]);
+    most = Math.max(most, sum);
+  }
+  return most;
 }
 
 /** gamma |bias| per component: the error of the row constant's product with the bias, [1, size]; and underflow of values. */
-function biasWeights(graph: GraphBuilder, size: number, bias: Float64Array | undefined, g: number): Value {
-  if (bias === undefined) return graph.floats([tinyError], [1, 1]);
+function biasWeights(
+  graph: GraphBuilder,
+  size: number,
+  bias: Float64Array | undefined,
+  g: number,
+  underflow: number,
+): Value {
+  if (bias === undefined) return graph.floats([underflow], [1, 1]);
   const repeat = size / bias.length;
   return graph.floats(
-    Float64Array.from({ length: size }, (_, i) => g * Math.abs(bias[Math.floor(i / repeat)]) + tinyError),
+    Float64Array.from({ length: size }, (_, i) => g * Math.abs(bias[Math.floor(i / repeat)]) + underflow),
     [1, size],
   );
 }

@@ -1,15 +1,22 @@
-import { type NodeId, reluNodes } from '../network/network';
+import { reluNodes } from '../network/network';
 import type { Box } from '../region/box';
 import type { BallBounds, BoundQuery } from './bounder';
 import type { Chunk, ChunkOptions } from './chunk';
 import { chunkOf } from './chunk';
+import type { DenseChain } from './dense/chain';
 import { denseChunkOf } from './dense/chunk';
+import type { Known } from './forward-pass';
 import type { Programs } from './programs';
 import { floatTensor } from './sessions';
 
+/** The network as a dense chain, where its balls are bounded as one. */
+function chainOf({ dense }: Programs): DenseChain | undefined {
+  return dense?.isScalable ? dense : undefined;
+}
+
 /** Dense chains have a faster way. */
 export function openChunk(programs: Programs, boxes: readonly Box[], options: ChunkOptions): Chunk {
-  const { dense } = programs;
+  const dense = chainOf(programs);
   return dense ? denseChunkOf(programs, dense, boxes, options) : chunkOf(programs, boxes, options);
 }
 
@@ -27,15 +34,16 @@ export async function boundInStages(programs: Programs, queries: readonly BoundQ
 }
 
 /** Whether a rough pass saves anything: the form of a dense chain's takes m products a row and neuron instead of one per input. */
-export function roughSaves({ dense }: Programs): boolean {
+export function roughSaves(programs: Programs): boolean {
+  const dense = chainOf(programs);
   return dense === undefined || 2 * dense.layers[0].size <= dense.inputSize;
 }
 
-/** What a rough pass leaves: bounds of all rows, the balls that are to be bounded again, and the bounds of these balls' neurons. */
+/** What a rough pass leaves: bounds of all rows, the balls that are to be bounded again, and what is known of these. */
 interface Rough {
   readonly found: readonly Float64Array[];
   readonly open: readonly number[];
-  readonly known: ReadonlyMap<NodeId, { readonly lower: Float32Array; readonly upper: Float32Array }>;
+  readonly known: Known;
 }
 
 async function boundRoughly(programs: Programs, queries: readonly BoundQuery[]): Promise<Rough> {
@@ -49,19 +57,7 @@ async function boundRoughly(programs: Programs, queries: readonly BoundQuery[]):
       queries.map(({ rows }) => [...rows.keys()]),
     );
     const open = await promising(programs, queries, found);
-    const part = (values: Float32Array): Float32Array => {
-      const size = values.length / queries.length;
-      const own = new Float32Array(open.length * size);
-      for (const [b, ball] of open.entries()) own.set(values.subarray(ball * size, (ball + 1) * size), b * size);
-      return own;
-    };
-    const known = new Map(
-      programs.relus.map((relu) => {
-        const { lower, upper } = chunk.preActivation(relu);
-        return [relu, { lower: part(lower), upper: part(upper) }];
-      }),
-    );
-    return { found, open, known };
+    return { found, open, known: chunk.known(open) };
   } finally {
     chunk.release();
   }
@@ -73,13 +69,13 @@ async function refine(
   queries: readonly BoundQuery[],
   found: readonly Float64Array[],
   open: readonly number[],
-  known: Rough['known'],
+  known: Known,
 ): Promise<void> {
   const parts = open.map((ball) => queries[ball]);
   const full = openChunk(
     programs,
     parts.map(({ box }) => box),
-    { effort: 'full', known: (relu) => known.get(relu)!, keepBounds: false },
+    { effort: 'full', known, keepBounds: false },
   );
   try {
     await full.propagate();
@@ -126,9 +122,9 @@ async function promising(
   found: readonly Float64Array[],
 ): Promise<number[]> {
   const open = [...queries.keys()].filter((ball) => !found[ball].every((bound) => bound > 0));
-  const { dense, network } = programs;
+  const { network } = programs;
   // Interval steps alone say nothing about what rows would bring.
-  if (dense === undefined || open.length === 0) return open;
+  if (chainOf(programs) === undefined || open.length === 0) return open;
   const part = leastPart.once * leastPart.perLayer ** (reluNodes(network).length - 2);
   const { inputSize, classes } = network;
   const centres = new Float32Array(open.length * inputSize);

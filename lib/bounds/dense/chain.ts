@@ -10,6 +10,8 @@ export interface DenseChain {
   readonly inputSize: number;
   /** See gram.ts. */
   readonly columnNorms: Float64Array;
+  /** Whether weights may be stored times a slope (lines.ts): none but 0 is so small that digits would be lost. */
+  readonly isScalable: boolean;
 }
 
 export interface ChainLayer {
@@ -24,6 +26,12 @@ export interface ChainLayer {
 
 /** Widest input whose underflow the error weights cover; docs/soundness.md, "Compacted networks". */
 const widestInput = 2 ** 15;
+
+/**
+ * The least absolute value of a weight that is not 0: its products with the slopes that it is stored with (lines.ts) stay far from where float32
+ * has fewer digits.
+ */
+const leastWeight = 2 ** -90;
 
 /** The network as a chain, or undefined where it is none. */
 export function denseChain(network: Network): DenseChain | undefined {
@@ -40,7 +48,13 @@ export function denseChain(network: Network): DenseChain | undefined {
   }
   if (layers.length < 2 || network.inputSize > widestInput) return undefined;
   const { inputSize } = network;
-  return { layers, inputSize, columnNorms: columnNorms(layers[0].weight, inputSize) };
+  const isScalable = layers.every(({ node }) => hasOnlyLargeWeights(network, node));
+  return { layers, inputSize, columnNorms: columnNorms(layers[0].weight, inputSize), isScalable };
+}
+
+function hasOnlyLargeWeights({ nodes }: Network, id: NodeId): boolean {
+  const node = nodes[id];
+  return node.kind === 'dense' && node.weight.every((w) => w === 0 || Math.abs(w) >= leastWeight);
 }
 
 function chainLayer(node: DenseNode, id: NodeId, relu: NodeId | undefined): ChainLayer {

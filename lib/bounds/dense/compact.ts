@@ -3,86 +3,47 @@ import type { Lend } from '../buffers';
 import type { Effort } from '../chunk';
 import type { NodeBounds } from '../forward-pass';
 import type { Programs } from '../programs';
-import { type Relaxation, relax } from '../relaxation';
 import { gamma } from '../rounding';
 import { indexTensor, shapedTensor } from '../sessions';
-import type { DenseChain } from './chain';
+import type { ChainLayer, DenseChain } from './chain';
 import { enlargeDiagonals, inputFactors } from './gram';
+import { type ScaledLines, scaledLines } from './lines';
+import { emptyLists, longest, type NeuronLists } from './lists';
 
 /** Tensors of a program, by input name. */
 export type Feeds = { [name: string]: ort.Tensor };
 
 /** One layer of G balls, each on its own neurons that are not inactive on it; its bounds are final. */
 export interface CompactLayer {
-  /** [G] lists, ascending; shorter ones are padded with neurons whose lines are 0. */
-  readonly alive: readonly Int32Array[];
+  /** In the order of the columns; shorter ones are padded with neurons whose lines are 0. */
+  readonly alive: NeuronLists;
   /** Neurons of the longest list, and one for the constant. */
   readonly columns: number;
-  /** What emitChain reads of this layer. */
+  /** [G, columns]: what the weights on these neurons are stored with (lines.ts). */
+  readonly scale: Float32Array;
+  /** Terms that a row's constant adds up from here on. */
+  readonly terms: number;
+  /** What emitChain reads of this layer, [G, ...] each. */
   readonly feeds: Feeds;
 }
 
-/** Weights of a layer whose bounds are not final yet. */
+/** Neurons of a layer that are not inactive by what is known so far, sorted out. */
 export interface OpenLayer {
-  /** [G] lists, ascending: neurons that are not inactive by what is known so far. */
-  readonly neurons: readonly Int32Array[];
-  /** Rows of each ball's weights: those of the longest list, and one of zeros at least. */
+  /** Those that may be of either sign: rows decide. */
+  readonly unstable: NeuronLists;
+  /** All others. NaN is here, so that nothing is proven from it. */
+  readonly steady: NeuronLists;
+  /** [G, rows, columns]: minus the weights of the unstable neurons on the neurons of the layer below, and the bias; scaled. */
+  readonly negated: Float32Array;
   readonly rows: number;
-  /** [G, rows, columns]: weights on the neurons of the layer below, and the bias. */
-  readonly weights: Float32Array;
-  readonly columns: number;
 }
 
-/** Neurons of one ball that are not inactive on it. NaN counts as alive, so that nothing is proven from it. */
-function aliveNeurons(upper: Float32Array, ball: number, size: number): Int32Array {
-  let count = 0;
-  const end = (ball + 1) * size;
-  for (let i = ball * size; i < end; i++) if (!(upper[i] <= 0)) count++;
-  const list = new Int32Array(count);
-  for (let i = ball * size, k = 0; i < end; i++) if (!(upper[i] <= 0)) list[k++] = i - ball * size;
-  return list;
-}
+/** Roundings of a row's constant besides the sums over columns: per layer, and at the end. */
+const roundingsOfConstants = { perLayer: 8, once: 64 };
 
-/** Lines of the group's neurons, [G, columns]; the error weight counts the constants that a row adds up on its way (docs/soundness.md). */
-function linesOf(
-  { layers }: DenseChain,
-  k: number,
-  balls: readonly number[],
-  bounds: NodeBounds,
-  alive: readonly Int32Array[],
-  columns: number,
-  lend: Lend,
-): Relaxation {
-  const { size, bias } = layers[k];
-  const terms = layers.reduce((sum, layer) => sum + layer.size, 4 * layers.length + 64);
-  const g = gamma(terms);
-  const count = balls.length * columns;
-  // Padding has the bounds of an inactive neuron, and the constant those of an active one without errors.
-  const lower = lend(count).fill(-1);
-  const upper = lend(count).fill(-1);
-  const error = lend(count).fill(0);
-  for (let b = 0; b < alive.length; b++) {
-    const list = alive[b];
-    const from = balls[b] * size;
-    const to = b * columns;
-    for (let i = 0; i < list.length; i++) {
-      const j = list[i];
-      lower[to + i] = bounds.lower[from + j];
-      upper[to + i] = bounds.upper[from + j];
-      error[to + i] = bounds.error[from + j] + g * Math.abs(bias[j]);
-    }
-    lower[to + columns - 1] = upper[to + columns - 1] = 1;
-  }
-  return relax(lower, upper, error, terms, lend);
-}
-
-function lineFeeds(k: number, lines: Relaxation, groups: number, columns: number): Feeds {
-  return {
-    [`ls${k}`]: shapedTensor(lines.lowerSlope, [groups, 1, columns]),
-    [`us${k}`]: shapedTensor(lines.upperSlope, [groups, 1, columns]),
-    [`li${k}`]: shapedTensor(lines.lowerIntercept, [groups, columns, 1]),
-    [`ui${k}`]: shapedTensor(lines.upperIntercept, [groups, columns, 1]),
-  };
+/** @param columns of this layer. @param below the layer below */
+function termsOf(columns: number, below: number): number {
+  return below + columns + roundingsOfConstants.perLayer;
 }
 
 /**
@@ -106,20 +67,26 @@ export async function firstLayer(
   const { inputSize, columnNorms } = chain;
   const { size } = chain.layers[0];
   const groups = balls.length;
-  const alive = balls.map((ball) => aliveNeurons(bounds.upper, ball, size));
-  const columns = alive.reduce((most, list) => Math.max(most, list.length), 1) + 1;
-  const values = lend(groups * columns).fill(0);
+  const alive = emptyLists(groups, size, lend);
+  for (let b = 0; b < groups; b++) {
+    let count = 0;
+    for (let j = 0, i = balls[b] * size; j < size; j++, i++) {
+      if (!(bounds.upper[i] <= 0)) alive.list[b * size + count++] = j;
+    }
+    alive.count[b] = count;
+  }
+  const columns = Math.max(1, longest(alive)) + 1;
+  const terms = termsOf(columns, roundingsOfConstants.once);
+  const lines = scaledLines(bounds, bounds.centre, balls, alive, columns, gamma(terms), lend);
   const index = new Int32Array(groups * columns).fill(size);
   for (let b = 0; b < groups; b++) {
-    const list = alive[b];
-    index.set(list, b * columns);
-    for (let i = 0; i < list.length; i++) values[b * columns + i] = bounds.centre[balls[b] * size + list[i]];
-    values[(b + 1) * columns - 1] = 1;
+    index.set(alive.list.subarray(b * size, b * size + alive.count[b]), b * columns);
   }
   const places = indexTensor(index, [groups, columns]);
+  // The value at the centre is the constant of each neuron.
   const feeds: Feeds = {
-    ...lineFeeds(0, linesOf(chain, 0, balls, bounds, alive, columns, lend), groups, columns),
-    v0: shapedTensor(values, [groups, columns, 1]),
+    ...lineFeeds(0, lines, groups, columns),
+    v0: shapedTensor(lines.shift, [groups, columns, 1]),
   };
   const own = shapedTensor(lend(groups * inputSize), [groups, 1, inputSize]);
   const perBall = own.data as Float32Array;
@@ -136,100 +103,177 @@ export async function firstLayer(
     feeds.g0 = shapedTensor(gram, [groups, columns, columns]);
     feeds.k0 = shapedTensor(scales, [groups, 1, 1]);
     await (await programs.roughInput()).run({ index: places, factor: own }, { gram: feeds.g0 });
-    enlargeDiagonals(
-      gram,
-      alive.map((list) => list.length),
-      inputSize,
-    );
+    enlargeDiagonals(gram, alive.count, inputSize);
   }
-  return { alive, columns, feeds };
+  return { alive, columns, scale: lines.scale, terms, feeds };
 }
 
-/** Weights of the neurons of layer `k` >= 1 that are not inactive so far, on the compacted layer below. */
+function lineFeeds(k: number, { ratio, bend }: ScaledLines, groups: number, columns: number): Feeds {
+  return {
+    [`ratio${k}`]: shapedTensor(ratio, [groups, 1, columns]),
+    [`bend${k}`]: shapedTensor(bend, [groups, columns, 1]),
+  };
+}
+
+/** Sorts the neurons of layer `k` >= 1, and gathers the weights of those that may be of either sign, on the compacted layer below. */
 export function openLayer(
   { layers }: DenseChain,
   k: number,
   balls: readonly number[],
-  upper: Float32Array,
-  { alive, columns }: CompactLayer,
+  { lower, upper }: NodeBounds,
+  below: CompactLayer,
   lend: Lend,
 ): OpenLayer {
-  const { size } = layers[k];
-  const neurons = balls.map((ball) => aliveNeurons(upper, ball, size));
-  return gatherRows(layers[k], neurons, alive, columns, lend);
-}
-
-/** All rows of the last layer. */
-export function outputLayer({ layers }: DenseChain, { alive, columns }: CompactLayer, lend: Lend): OpenLayer {
-  const last = layers[layers.length - 1];
-  const every = Int32Array.from({ length: last.size }, (_, j) => j);
-  return gatherRows(
-    last,
-    alive.map(() => every),
-    alive,
-    columns,
-    lend,
-  );
-}
-
-function gatherRows(
-  { weight, bias, size }: DenseChain['layers'][number],
-  neurons: readonly Int32Array[],
-  alive: readonly Int32Array[],
-  columns: number,
-  lend: Lend,
-): OpenLayer {
-  const inner = weight.length / size;
-  const rows = neurons.reduce((most, list) => Math.max(most, list.length), 0) + 1;
-  const count = neurons.length * rows * columns;
-  const weights = lend(count);
-  for (let b = 0; b < neurons.length; b++) {
-    const [list, below] = [neurons[b], alive[b]];
-    const width = below.length;
-    let to = b * rows * columns;
-    for (let r = 0; r < list.length; r++, to += columns) {
-      const from = list[r] * inner;
-      for (let i = 0; i < width; i++) weights[to + i] = weight[from + below[i]];
-      if (below.length < columns - 1) weights.fill(0, to + below.length, to + columns - 1);
-      weights[to + columns - 1] = bias[list[r]];
+  const layer = layers[k];
+  const { size } = layer;
+  const unstable = emptyLists(balls.length, size, lend);
+  const steady = emptyLists(balls.length, size, lend);
+  for (let b = 0; b < balls.length; b++) {
+    let [open, rest] = [0, 0];
+    for (let j = 0, i = balls[b] * size; j < size; j++, i++) {
+      if (upper[i] <= 0) continue;
+      if (lower[i] < 0) unstable.list[b * size + open++] = j;
+      else steady.list[b * size + rest++] = j;
     }
-    weights.fill(0, to, (b + 1) * rows * columns);
+    unstable.count[b] = open;
+    steady.count[b] = rest;
   }
-  return { neurons, rows, weights, columns };
+  const rows = longest(unstable);
+  const negated = lend(balls.length * rows * below.columns);
+  for (let b = 0; b < balls.length; b++) {
+    const start = b * rows * below.columns;
+    gatherRows(layer, unstable, b, below, negated, start, -1);
+    negated.fill(0, start + unstable.count[b] * below.columns, start + rows * below.columns);
+  }
+  return { unstable, steady, negated, rows };
 }
 
-/** The layer with final bounds, on the neurons that are left: rows move to the front of the open layer's weights, which must not be used after. */
+/** [G, size of the last layer, columns]: all rows of the last layer. */
+export function outputWeights({ layers }: DenseChain, groups: number, below: CompactLayer, lend: Lend): Float32Array {
+  const last = layers[layers.length - 1];
+  const { size } = last;
+  const every = Int32Array.from({ length: size }, (_, j) => j);
+  const weights = lend(groups * size * below.columns);
+  for (let b = 0; b < groups; b++) {
+    const lists = { size: 0, list: every, count: new Int32Array(groups).fill(size) };
+    gatherRows(last, lists, b, below, weights, b * size * below.columns, 1);
+  }
+  return weights;
+}
+
+/** Writes the weights of a ball's listed neurons, one row each: on its neurons of the layer below, and the bias last. */
+function gatherRows(
+  { weight, bias, size }: ChainLayer,
+  rows: NeuronLists,
+  b: number,
+  { alive, columns, scale }: CompactLayer,
+  to: Float32Array,
+  start: number,
+  sign: 1 | -1,
+): void {
+  const inner = weight.length / size;
+  const width = alive.count[b];
+  const places = alive.list.subarray(b * alive.size, b * alive.size + width);
+  const scales = scale.subarray(b * columns, b * columns + width);
+  const listed = b * rows.size;
+  for (let r = 0, at = start; r < rows.count[b]; r++, at += columns) {
+    const j = rows.list[listed + r];
+    const from = j * inner;
+    for (let i = 0; i < width; i++) to[at + i] = sign * weight[from + places[i]] * scales[i];
+    if (width < columns - 1) to.fill(0, at + width, at + columns - 1);
+    to[at + columns - 1] = sign * bias[j];
+  }
+}
+
+/** The layer on the neurons that are left, when its upper bounds are final. */
+export interface ClosingLayer {
+  /** First those that may still be of either sign, as many as `unstable`, then the steady ones. */
+  readonly alive: NeuronLists;
+  readonly unstable: Int32Array;
+  readonly columns: number;
+  /** [G, columns, columns of the layer below]; the last column and row wait for the lines. */
+  readonly weights: Float32Array;
+  /** [G, perBall, columns of the layer below]: weights of the unstable neurons. */
+  readonly rows: Float32Array;
+  readonly perBall: number;
+}
+
+/**
+ * Leaves out neurons that turned out inactive.
+ *
+ * @param upper [balls of the chunk, size]
+ * @param lend for as long as the layer is in use. @param lendForNow until it is closed
+ */
+export function shrinkLayer(
+  { layers }: DenseChain,
+  k: number,
+  balls: readonly number[],
+  upper: Float32Array,
+  { unstable, steady, negated, rows: before }: OpenLayer,
+  below: CompactLayer,
+  lend: Lend,
+  lendForNow: Lend,
+): ClosingLayer {
+  const { size } = layers[k];
+  const inner = below.columns;
+  const groups = balls.length;
+  const alive = emptyLists(groups, size, lend);
+  const kept = emptyLists(groups, size, lendForNow);
+  for (let b = 0; b < groups; b++) {
+    const start = b * size;
+    let count = 0;
+    for (let r = 0; r < unstable.count[b]; r++) {
+      const j = unstable.list[start + r];
+      if (upper[balls[b] * size + j] <= 0) continue;
+      kept.list[start + count] = r;
+      alive.list[start + count++] = j;
+    }
+    kept.count[b] = count;
+    for (let r = 0; r < steady.count[b]; r++) alive.list[start + count++] = steady.list[start + r];
+    alive.count[b] = count;
+  }
+  const columns = Math.max(1, longest(alive)) + 1;
+  const perBall = longest(kept);
+  const weights = lend(groups * columns * inner);
+  const rows = lendForNow(groups * perBall * inner);
+  for (let b = 0; b < groups; b++) {
+    const start = b * perBall * inner;
+    for (let n = 0, to = start; n < kept.count[b]; n++) {
+      const from = (b * before + kept.list[b * size + n]) * inner;
+      for (let i = from; i < from + inner; i++) rows[to++] = -negated[i];
+    }
+    const end = start + kept.count[b] * inner;
+    rows.fill(0, end, start + perBall * inner);
+    const first = b * columns * inner;
+    weights.set(rows.subarray(start, end), first);
+    const rest = first + end - start;
+    gatherRows(layers[k], steady, b, below, weights, rest, 1);
+    weights.fill(0, rest + steady.count[b] * inner, first + columns * inner);
+  }
+  return { alive, unstable: kept.count, columns, weights, rows, perBall };
+}
+
+/** The layer with final bounds. */
 export function closeLayer(
-  chain: DenseChain,
+  { layers }: DenseChain,
   k: number,
   balls: readonly number[],
   bounds: NodeBounds,
-  { neurons, rows, weights, columns: inner }: OpenLayer,
+  { alive, columns, weights }: ClosingLayer,
+  below: CompactLayer,
   lend: Lend,
 ): CompactLayer {
-  const { size } = chain.layers[k];
   const groups = balls.length;
-  const alive = neurons.map((list, b) => list.filter((j) => !(bounds.upper[balls[b] * size + j] <= 0)));
-  const columns = alive.reduce((most, list) => Math.max(most, list.length), 1) + 1;
-  // A ball's rows begin where they are, or before: columns <= rows, but where a layer has no neurons left on any ball.
-  const matrix = columns <= rows ? weights : lend(groups * columns * inner);
-  let to = 0;
+  const inner = below.columns;
+  const terms = termsOf(columns, below.terms);
+  const lines = scaledLines(bounds, layers[k].bias, balls, alive, columns, gamma(terms), lend);
   for (let b = 0; b < groups; b++) {
-    const list = neurons[b];
-    for (let r = 0; r < list.length; r++) {
-      if (bounds.upper[balls[b] * size + list[r]] <= 0) continue;
-      const from = (b * rows + r) * inner;
-      if (from !== to) matrix.copyWithin(to, from, from + inner);
-      to += inner;
-    }
-    const end = (b + 1) * columns * inner;
-    matrix.fill(0, to, end);
-    matrix[end - 1] = 1;
-    to = end;
+    // The bias, with what the lines add to it, and the constant of rows that come from above.
+    for (let n = 0; n < columns; n++) weights[(b * columns + n + 1) * inner - 1] = lines.shift[b * columns + n];
   }
   const feeds = {
-    ...lineFeeds(k, linesOf(chain, k, balls, bounds, alive, columns, lend), groups, columns),
-    [`w${k}`]: shapedTensor(matrix.subarray(0, to), [groups, columns, inner]),
+    ...lineFeeds(k, lines, groups, columns),
+    [`w${k}`]: shapedTensor(weights, [groups, columns, inner]),
   };
-  return { alive, columns, feeds };
+  return { alive, columns, scale: lines.scale, terms, feeds };
 }

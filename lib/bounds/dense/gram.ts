@@ -75,9 +75,10 @@ const largestError = 0.4;
  * @param own neurons of each ball; the rest of m is padding, exact zeros
  * @param n terms of an entry
  */
-export function enlargeDiagonals(gram: Float32Array, own: readonly number[], n: number): void {
+export function enlargeDiagonals(gram: Float32Array, own: ArrayLike<number>, n: number): void {
   const m = Math.sqrt(gram.length / own.length);
-  for (const [b, neurons] of own.entries()) {
+  for (let b = 0; b < own.length; b++) {
+    const neurons = own[b];
     const error = neurons * gamma(n + 2 * neurons + 32);
     const relative = error > largestError ? Number.POSITIVE_INFINITY : 1 + 2 * error;
     const absolute = neurons * flushed;

@@ -1,6 +1,7 @@
 import type * as ort from 'onnxruntime-node';
 import { shapedTensor } from '../sessions';
 import type { CompactLayer } from './compact';
+import { keepLists } from './lists';
 
 /** Balls that share calls, layer by layer as far as their bounds are known. */
 export interface Group {
@@ -17,13 +18,20 @@ export function withoutBalls(group: Group, inside: (ball: number) => boolean): G
   if (kept.length === group.balls.length) return [group];
   if (kept.length === 0) return [];
   const balls = kept.map((place) => group.balls[place]);
-  return [{ balls, layers: group.layers.map((layer) => keepPlaces(layer, kept)) }];
+  const places = group.balls.length;
+  return [{ balls, layers: group.layers.map((layer) => keepPlaces(layer, kept, places)) }];
 }
 
-function keepPlaces({ alive, columns, feeds }: CompactLayer, kept: readonly number[]): CompactLayer {
+function keepPlaces(
+  { alive, columns, scale, terms, feeds }: CompactLayer,
+  kept: readonly number[],
+  places: number,
+): CompactLayer {
   return {
-    alive: kept.map((place) => alive[place]),
+    alive: keepLists(alive, kept),
     columns,
+    scale: moveTogether(scale, kept, places),
+    terms,
     feeds: Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, keepRows(tensor, kept)])),
   };
 }

@@ -7,16 +7,17 @@ export type RowStart = 'neurons' | 'free';
 
 /**
  * The backward pass over a dense chain from functionals of layer `level`, for G balls with R rows each, every ball on its own compacted
- * network of m_j neurons at layer j (compact.ts). A row carries its constant as a last coefficient: c_j = m_j + 1.
+ * network of m_j neurons at layer j (compact.ts). A row carries its constant as a last coefficient: c_j = m_j + 1. Coefficients on a layer's
+ * ReLUs come times the slopes of their upper lines, with which the weights are stored (lines.ts).
  *
  * inputs
- *   x            the layer's weights on the neurons below, last column biases: float [G n, c_(level-1)] for neurons, [G, n, c_(level-1)] else
- *   index, sign  int64 [G, R], float [1, 1, 1]     neurons: sign times row `index` of x
- *   coefficients float [G, R, n]                   free
- *   ls<j>, us<j> float [G, 1, c_j]                 slopes of layer j; 1 for the constant
- *   li<j>, ui<j> float [G, c_j, 1]                 intercepts; 0 for the constant
- *   w<j>         float [G, c_j, c_(j-1)]           j >= 1: weights, last column biases, last row (0, ..., 0, 1)
- *   v0           float [G, c_0, 1]                 the first layer's values at the centre; 1 for the constant
+ *   rows         float [G, R, c_(level-1)]         neurons: weights on the neurons below, last column biases
+ *                float [G, R, n]                   free: coefficients on the n neurons of the layer
+ *   x            float [G, n, c_(level-1)]         free: weights of these neurons
+ *   ratio<j>     float [G, 1, c_j]                 lines of layer j: what is added of a positive coefficient
+ *   bend<j>      float [G, c_j, 1]                 constant for each unit of it
+ *   w<j>         float [G, c_j, c_(j-1)]           j >= 1: weights, last column constants, last row (0, ..., 0, 1)
+ *   v0           float [G, c_0, 1]                 the first layer's values at the centre with the constants of the lines; 1 for the constant
  *   r0           float [G, c_0, n]                 first weights, times the radius of each input; full effort
  *   g0, k0       float [G, c_0, c_0], [G, 1, 1]    what gram.ts has in its place; rough
  * outputs
@@ -24,20 +25,15 @@ export type RowStart = 'neurons' | 'free';
  */
 export function emitChain(level: number, start: RowStart, effort: Effort): Uint8Array {
   const graph = graphBuilder();
-  let rows = startRows(graph, start);
+  let rows = graph.input('rows', 'float', ['G', 'R', start === 'free' ? 'n' : 'start']);
+  if (start === 'free') rows = graph.node('MatMul', [rows, graph.input('x', 'float', ['G', 'n', 'start'])]);
   let constants: Value | undefined;
   for (let j = level - 1; ; j--) {
     const positive = graph.node('Relu', [rows]);
-    const negative = graph.node('Sub', [rows, positive]);
-    const line = (side: Value, slope: string, intercept: string): [Value, Value] => [
-      graph.node('Mul', [side, graph.input(`${slope}${j}`, 'float', ['G', 1, `c${j}`])]),
-      graph.node('MatMul', [side, graph.input(`${intercept}${j}`, 'float', ['G', `c${j}`, 1])]),
-    ];
-    const [below, belowShift] = line(positive, 'ls', 'li');
-    const [above, aboveShift] = line(negative, 'us', 'ui');
-    const onZ = graph.node('Add', [below, above]);
-    const shift = graph.node('Add', [belowShift, aboveShift]);
-    constants = constants === undefined ? shift : graph.node('Add', [constants, shift]);
+    const bend = graph.node('MatMul', [positive, graph.input(`bend${j}`, 'float', ['G', `c${j}`, 1])]);
+    const more = graph.node('Mul', [positive, graph.input(`ratio${j}`, 'float', ['G', 1, `c${j}`])]);
+    const onZ = graph.node('Add', [rows, more]);
+    constants = constants === undefined ? bend : graph.node('Add', [constants, bend]);
     if (j > 0) {
       rows = graph.node('MatMul', [onZ, graph.input(`w${j}`, 'float', ['G', `c${j}`, `c${j - 1}`])]);
       continue;
@@ -47,16 +43,6 @@ export function emitChain(level: number, start: RowStart, effort: Effort): Uint8
     graph.output('bound', graph.node('Sub', [graph.node('Add', [value, constants]), reach]), 3);
     return graph.encode();
   }
-}
-
-function startRows(graph: GraphBuilder, start: RowStart): Value {
-  if (start === 'free') {
-    const coefficients = graph.input('coefficients', 'float', ['G', 'R', 'n']);
-    return graph.node('MatMul', [coefficients, graph.input('x', 'float', ['G', 'n', 'start'])]);
-  }
-  const weights = graph.input('x', 'float', ['Gn', 'start']);
-  const picked = graph.node('Gather', [weights, graph.input('index', 'int64', ['G', 'R'])], { axis: 0 });
-  return graph.node('Mul', [picked, graph.input('sign', 'float', [1, 1, 1])]);
 }
 
 /** What a functional of the first layer loses over the ball, for coefficients [G, R, c_0]. */

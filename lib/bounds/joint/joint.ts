@@ -84,7 +84,7 @@ async function pass(
     }
     const lines = makeLayer(chain, k, bounds);
     addLayer(shared, own, layer, k, members, lines, before ?? inputs);
-    forward.place(layer.relu, bounds);
+    forward.place(layer.relu, bounds, k > 0);
     before = lines.alive;
   }
   throw new TypeError('a chain ends with its outputs');
