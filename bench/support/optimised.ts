@@ -17,10 +17,10 @@ export interface OptimisedLine {
 
 const balls = 20;
 const repetitions = 5;
-/** CPU-seconds that optimisation may take for a ball: enough for slopes and a few splits. */
-const secondsPerBall = 0.05;
+/** Of the slopes of each margin, as many as the alpha-CROWN that this is compared with takes; fewer only where all margins are proven before. */
+const steps = 20;
 
-/** The first images: CROWN for all of them, then slopes optimised (and a few neurons split) for those that it leaves. */
+/** The first images: CROWN for all of them, then slopes optimised for the margins that it leaves. */
 export async function optimisedBounds(images: Images, name: string, epsilon: number): Promise<OptimisedLine> {
   const engine = await createEngine(readBenchmark(`nets/${name}.onnx`).bytes, name);
   const { classes, inputShape } = engine.network;
@@ -33,14 +33,18 @@ export async function optimisedBounds(images: Images, name: string, epsilon: num
   for (let run = 0; run <= repetitions; run++) {
     const clock = cpuClock();
     const bounds = await engine.bounder.bound(all);
-    const left = all.filter(({ violation }, i) => !(provenMargin(violation, bounds[i].rows) > 0));
-    byCrown = verified = balls - left.length;
-    for (const { box, violation, rows } of left) {
-      const { kind } = await engine.searcher.search(box, violation, rows, {
-        deadline: Date.now() + 60_000,
-        cpuSeconds: secondsPerBall,
-      });
-      if (kind === 'proven') verified++;
+    byCrown = verified = all.filter(({ violation }, i) => provenMargin(violation, bounds[i].rows) > 0).length;
+    for (const [i, { box, violation, rows }] of all.entries()) {
+      const best = bounds[i].rows.slice();
+      if (provenMargin(violation, best) > 0) continue;
+      const open = [...rows.keys()].filter((row) => !(best[row] > 0));
+      const raised = await engine.searcher.slopes(
+        box,
+        open.map((row) => rows[row]),
+        steps,
+      );
+      for (const [k, row] of open.entries()) best[row] = Math.max(best[row], raised[k]);
+      if (provenMargin(violation, best) > 0) verified++;
     }
     if (run > 0) runs.push(rounded(clock()));
   }

@@ -142,13 +142,16 @@ function centred(boxes: readonly Box[], size: number, lend: Lend): Pick<ForwardP
   let at = 0;
   for (const { lower, upper } of boxes) {
     for (let i = 0; i < size; i++, at++) {
-      const [low, high] = [lower[i], upper[i]];
-      const c = Math.fround((low + high) / 2);
-      const r = above(Math.max(high - c, c - low));
+      const low = lower[i];
+      const high = upper[i];
+      const middle = (low + high) * 0.5;
+      const c = Math.fround(middle);
+      // At least both distances from c.
+      const r = above((high - low) * 0.5 + Math.abs(middle - c));
       centre[at] = c;
       radius[at] = r;
       // Only an unbounded box has no such radius.
-      if (Number.isNaN(r)) {
+      if (!(r < Number.POSITIVE_INFINITY)) {
         if (Number.isNaN(low) || Number.isNaN(high)) throw new RangeError(`bound ${i} of the box is NaN`);
         radius[at] = Number.POSITIVE_INFINITY;
       }

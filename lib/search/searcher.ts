@@ -14,6 +14,7 @@ import type { AffineFunctional, Problem } from './problem';
 import { type Proof, recorder, unlikeness } from './proof';
 import { type SearchResult, searchRegions } from './regions';
 import { createScratch, type Scratch } from './scratch';
+import { slopeBounds } from './slopes';
 import { type StepPrograms, stepPrograms, withScratch } from './steps';
 import { sparingClock } from './time-limit';
 import { transferProof } from './transfer';
@@ -42,6 +43,11 @@ export interface SearchOptions {
 export interface Searcher {
   /** Proves all rows > 0 on the box, or finds a counterexample to the violation that they stand for. */
   search(box: Box, violation: Violation, rows: readonly HalfSpace[], options: SearchOptions): Promise<SearcherResult>;
+  /**
+   * Lower bounds of the rows over the box by so many steps of their slopes and nothing else (slopes.ts): what the search begins with. Measures the method, since its
+   * work does not depend on a clock.
+   */
+  slopes(box: Box, rows: readonly HalfSpace[], steps: number): Promise<number[]>;
   /** For searches that run at the same time and share their calls, at most `searchesAtOnce`. */
   frontier(): Frontier;
   release(): Promise<void>;
@@ -101,7 +107,7 @@ export function createSearcher(
     const cpuEnd = cpuClock() + 1e6 * cpuSeconds;
     const { blocks, double } = compile();
     const tryWitness = witnessTrials(bounder.programs, original, { box, violation, seed: 0 }, deadline);
-    const functionals = rows.map(({ coefficients, offset }) => ({ terms: [...coefficients.entries()], offset }));
+    const functionals = functionalsOf(rows);
     const bounds = await bounder.preActivations(box);
     const record = proofs && resume === undefined ? recorder(rows.length) : undefined;
     const regionOptions = {
@@ -131,6 +137,17 @@ export function createSearcher(
   };
   return {
     frontier: () => createFrontier(compile().steps),
+    async slopes(box, rows, steps) {
+      const { blocks, steps: programs } = compile();
+      const scratch = idle.pop() ?? createScratch();
+      try {
+        const bounds = await bounder.preActivations(box);
+        const own = withScratch(programs, scratch);
+        return await slopeBounds(blocks, own, outward(box), bounds, functionalsOf(rows), steps);
+      } finally {
+        idle.push(scratch);
+      }
+    },
     async search(box, violation, rows, options) {
       if (options.lane) return search(box, violation, rows, options, options.lane.steps);
       const scratch = idle.pop() ?? createScratch();
@@ -142,6 +159,10 @@ export function createSearcher(
     },
     release: async () => compiled?.steps.release(),
   };
+}
+
+function functionalsOf(rows: readonly HalfSpace[]): AffineFunctional[] {
+  return rows.map(({ coefficients, offset }) => ({ terms: [...coefficients.entries()], offset }));
 }
 
 /** Sub-problems that fit the memory cap: per neuron a split, a slope and a multiplier, and some bytes besides. */

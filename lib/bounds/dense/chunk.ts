@@ -131,7 +131,10 @@ export function denseChunkOf(
         const { length } = lists;
         const coefficients = lend(length * perBall * size).fill(0);
         for (const [b, list] of lists.entries()) {
-          for (const [r, row] of list.entries()) coefficients.set(rows[row].row.coefficients, (b * perBall + r) * size);
+          for (let r = 0, at = b * perBall * size; r < list.length; r++, at += size) {
+            const own = rows[list[r]].row.coefficients;
+            for (let c = 0; c < size; c++) coefficients[at + c] = own[c];
+          }
         }
         const weights = outputWeights(chain, length, before, lend);
         const found = lend(length * perBall);
@@ -141,15 +144,16 @@ export function denseChunkOf(
         const g = gamma(before.terms + size);
         for (const [b, list] of lists.entries()) {
           const slack = underflow(group.balls[b]);
-          for (const [r, index] of list.entries()) {
-            const { row } = rows[index];
-            let total = found[b * perBall + r] + row.offset - slack - Math.abs(row.offset) * 2 ** -50;
+          const start = group.balls[b] * size;
+          for (let r = 0; r < list.length; r++) {
+            const { coefficients: own, offset } = rows[list[r]].row;
+            let total = found[b * perBall + r] + offset - slack - Math.abs(offset) * 2 ** -50;
             for (let c = 0; c < size; c++) {
-              const weight = (error[group.balls[b] * size + c] + g * Math.abs(bias[c])) * errorInflation;
+              const weight = (error[start + c] + g * Math.abs(bias[c])) * errorInflation;
               // Coefficients that float32 cannot hold are off by a unit roundoff; the error weight holds many of them.
-              total -= Math.abs(row.coefficients[c]) * weight;
+              total -= Math.abs(own[c]) * weight;
             }
-            result[index] = Number.isFinite(total) ? total : Number.NEGATIVE_INFINITY;
+            result[list[r]] = Number.isFinite(total) ? total : Number.NEGATIVE_INFINITY;
           }
         }
       }

@@ -174,14 +174,16 @@ function gatherRows(
   const inner = weight.length / size;
   const width = alive.count[b];
   const places = alive.list.subarray(b * alive.size, b * alive.size + width);
-  const scales = scale.subarray(b * columns, b * columns + width);
+  const factors = scale.slice(b * columns, b * columns + width);
+  if (sign < 0) for (let i = 0; i < width; i++) factors[i] = -factors[i];
   const listed = b * rows.size;
+  const end = columns - 1;
   for (let r = 0, at = start; r < rows.count[b]; r++, at += columns) {
     const j = rows.list[listed + r];
     const from = j * inner;
-    for (let i = 0; i < width; i++) to[at + i] = sign * weight[from + places[i]] * scales[i];
-    if (width < columns - 1) to.fill(0, at + width, at + columns - 1);
-    to[at + columns - 1] = sign * bias[j];
+    for (let i = 0; i < width; i++) to[at + i] = weight[from + places[i]] * factors[i];
+    for (let i = width; i < end; i++) to[at + i] = 0;
+    to[at + end] = sign * bias[j];
   }
 }
 
