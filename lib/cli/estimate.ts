@@ -85,7 +85,7 @@ function sampleRunner(
   return async (inputs, stage) => {
     const folder = path.join(parent, String(stage));
     const storage = fileStorage(folder);
-    const { first: _, maxUsd: __, maxMinutes: ___, ...asked } = options;
+    const { first: _, ...asked } = options;
     const own = { ...asked, seed: options.seed + stage, acceptLowAccuracy: true };
     const keys = { model: 'models/model.onnx', dataset: 'datasets/sample' };
     const request = requestOf(own, { epsilons }, keys);

@@ -6,7 +6,7 @@ import { reportRun } from '../pipeline/report';
 import { readReport, reportKeys } from '../report/json';
 import type { Report } from '../report/record';
 import type { Caps } from '../schedule/caps';
-import { fileStorage } from '../storage/files';
+import { fileStorage, tidyFolder } from '../storage/files';
 import type { Storage } from '../storage/storage';
 import { problemsOfCause } from '../workflow/cause';
 import { runLocally } from '../workflow/local';
@@ -88,6 +88,7 @@ export async function runInFolder(options: LocalRunOptions): Promise<LocalRunRes
   } finally {
     progress.stop();
     await pool.close();
+    await tidyFolder(folder);
   }
 }
 

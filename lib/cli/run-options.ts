@@ -47,8 +47,6 @@ export function addRequestOptions(command: Command): Command {
       ballSeconds,
       20,
     )
-    .option('--max-usd <usd>', 'end when this much would have been spent on AWS (docs/cost.md)', positiveNumber)
-    .option('--max-minutes <minutes>', 'end after this time; resume goes on', positiveNumber)
     .option('--seed <n>', 'seed of everything random', nonNegativeInteger, 0)
     .option('--accept-low-accuracy', 'go on although the model hardly beats guessing on this data')
     .option('--preprocessing <file>', 'JSON file with {layout, scale, mean, std, clip} (docs/datasets.md)')
@@ -57,6 +55,13 @@ export function addRequestOptions(command: Command): Command {
     .option('--mean <list>', 'network input = (pixel - mean) / std, per channel', fractions)
     .option('--std <list>', 'see --mean', fractions)
     .option('--clip <low,high>', 'the valid range of a pixel', fractions);
+}
+
+/** Adds what ends a run before it is whole: not to a command that only estimates it. */
+export function addCapOptions(command: Command): Command {
+  return command
+    .option('--max-usd <usd>', 'end when this much would have been spent on AWS (docs/cost.md)', positiveNumber)
+    .option('--max-minutes <minutes>', 'end after this time; resume goes on', positiveNumber);
 }
 
 /** What is asked, of a model and a data set that are (or will be) at these keys. */

@@ -15,7 +15,7 @@ import { takeLearned } from './learned';
 import { localRun } from './local-run';
 import { defaultWorkers, positiveInteger, share, workerCount } from './options';
 import { modelName, type RunInput, readRunInput } from './run-input';
-import { addRequestOptions, type RequestOptions, requestOf } from './run-options';
+import { addCapOptions, addRequestOptions, type RequestOptions, requestOf } from './run-options';
 import { addVerbose, runHappenings, type VerboseOptions } from './verbose';
 
 interface RunOptions extends RequestOptions, VerboseOptions {
@@ -26,7 +26,9 @@ interface RunOptions extends RequestOptions, VerboseOptions {
 }
 
 export function addRun(program: Command, host: Host, done: (code: ExitCode) => void): void {
-  const command = addRequestOptions(program.command('run').description('Verify a data set on a model, on this machine'))
+  const command = addCapOptions(
+    addRequestOptions(program.command('run').description('Verify a data set on a model, on this machine')),
+  )
     .option('--workers <n>', 'processes', workerCount, defaultWorkers())
     .option('--memory <mb>', 'memory cap of each process', positiveInteger, 1769)
     .option('--out <folder>', 'where the run is kept; a new folder below baverly-runs/ by default')

@@ -10,7 +10,7 @@ import type { Host } from './host';
 import { workerCount } from './options';
 import { addTargetOptions, checkNewRunId, remotely, targetArguments } from './remote';
 import { modelName, type RunInput, readRunInput } from './run-input';
-import { addRequestOptions, type RequestOptions, requestOf } from './run-options';
+import { addCapOptions, addRequestOptions, type RequestOptions, requestOf } from './run-options';
 import { addVerbose, narrator, type VerboseOptions } from './verbose';
 
 interface SubmitOptions extends RequestOptions, TargetOptions, VerboseOptions {
@@ -20,7 +20,9 @@ interface SubmitOptions extends RequestOptions, TargetOptions, VerboseOptions {
 
 export function addSubmit(program: Command, host: Host, done: (code: ExitCode) => void): void {
   const command = addTargetOptions(
-    addRequestOptions(program.command('submit').description('Start a run on AWS, or at `npx baverly serve`'))
+    addCapOptions(
+      addRequestOptions(program.command('submit').description('Start a run on AWS, or at `npx baverly serve`')),
+    )
       .option('--workers <n>', 'mini-batches verified at the same time', workerCount, 100)
       .option('--id <name>', 'id of the run; by default the model and a digest of all that is asked'),
   ).option('--json', 'print the result as JSON');

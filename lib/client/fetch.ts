@@ -1,13 +1,11 @@
-import { copyFileSync, rmdirSync } from 'node:fs';
+import { copyFileSync } from 'node:fs';
 import path from 'node:path';
 import { BadInputError } from '../errors';
 import { recordKey, requestKey, runPrefix } from '../pipeline/keys';
 import { reportRun } from '../pipeline/report';
 import { readReport, reportKeys } from '../report/json';
 import type { Report } from '../report/record';
-import { temporaryFolder } from '../storage/disk-names';
-import { hasCode } from '../storage/disk-places';
-import { fileStorage } from '../storage/files';
+import { fileStorage, tidyFolder } from '../storage/files';
 import type { Storage } from '../storage/storage';
 import { findAttempt, isUnderWay } from './attempts';
 import type { Deployment } from './connect';
@@ -57,18 +55,9 @@ export async function fetchRun({ storage, executions }: Deployment, options: Fet
   const there = new Set((await local.list('')).map(({ key }) => key));
   const missing = [...named].filter((key) => !there.has(key) && key.endsWith('.npy'));
   await bring(storage, local, missing);
-  tidy(folder);
+  await tidyFolder(folder);
   const brought = records.length + missing.length;
   return { report, brought, kept: named.size - missing.length, made: !isReported };
-}
-
-/** Takes away the folder of half-written files, unless there are some. */
-function tidy(folder: string): void {
-  try {
-    rmdirSync(path.join(folder, temporaryFolder));
-  } catch (error) {
-    if (!hasCode(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST')) throw error;
-  }
 }
 
 async function refuseUnfinished(executions: Deployment['executions'], run: string, planned: boolean): Promise<void> {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { listObjects } from './disk-list';
 import { diskNames, marks, temporaryFolder } from './disk-names';
@@ -23,6 +23,17 @@ export function fileStorage(root: string): Storage {
   let prepared: Promise<string> | undefined;
 
   async function write(body: Uint8Array | string): Promise<string> {
+    try {
+      return await writeOnce(body);
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT')) throw error;
+      // Another process was done with the storage, and took the folder away.
+      prepared = undefined;
+      return await writeOnce(body);
+    }
+  }
+
+  async function writeOnce(body: Uint8Array | string): Promise<string> {
     prepared ??= prepareTemporaryFolder(folder).catch((error) => {
       prepared = undefined;
       throw error;
@@ -84,6 +95,15 @@ async function prepareTemporaryFolder(root: string): Promise<string> {
     if (age > abandoned) await rm(file, { force: true });
   }
   return folder;
+}
+
+/** Takes the folder for temporary files away when a storage on disk is done with, unless there are some: others may be writing. */
+export async function tidyFolder(root: string): Promise<void> {
+  try {
+    await rmdir(path.join(root, temporaryFolder));
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST')) throw error;
+  }
 }
 
 /** Reads at the plain path, and only where that is not a file looks at what has its name. */

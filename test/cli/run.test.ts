@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'fflate';
 import { writeNpy } from '../../lib/dataset/npy';
@@ -53,6 +53,11 @@ describe('a run', () => {
     expect(report.balls.map(({ index, epsilon }) => `${index} ${epsilon}`)).toEqual(balls);
     expect(report.balls.slice(0, 4).map(({ verdict }) => verdict)).toEqual(Array(4).fill('misclassified'));
     expect(new Set(report.balls.map(({ verdict }) => verdict))).toContain('robust');
+  });
+
+  test('leaves no folder of temporary files behind', () => {
+    expect(readdirSync(first.out)).toEqual(expect.arrayContaining(['report.html', 'runs']));
+    expect(readdirSync(first.out).filter((name) => name.startsWith('%'))).toEqual([]);
   });
 
   test('shows a table on stdout, and on stderr only how far it is', () => {

@@ -1,7 +1,7 @@
 import promises, { mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileStorage } from '../../lib/storage/files';
+import { fileStorage, tidyFolder } from '../../lib/storage/files';
 import { getText, type Storage } from '../../lib/storage/storage';
 
 let root: string;
@@ -29,6 +29,20 @@ test('what comes second to a plain name gets a marked one', async () => {
   for (const key of ['first', 'first/below', 'folder/below', 'folder']) await storage.put(key, key);
   expect((await readdir(root)).sort()).toEqual(['%temporary', 'first', 'first%folder', 'folder', 'folder%object']);
   expect(await readFile(path.join(root, 'folder%object'), 'utf8')).toBe('folder');
+});
+
+test('the folder for temporary files goes when all is written, and comes back when something is', async () => {
+  await storage.put('a', 'x');
+  const half = path.join(root, '%temporary', 'of another process');
+  await writeFile(half, 'half a bo');
+  await tidyFolder(root);
+  expect(await readdir(root)).toContain('%temporary');
+  await rm(half);
+  await tidyFolder(root);
+  await tidyFolder(root);
+  expect(await readdir(root)).toEqual(['a']);
+  await storage.put('b', 'y');
+  expect(await getText(storage, 'b')).toBe('y');
 });
 
 test('no temporary file is left, or listed', async () => {
