@@ -1,12 +1,14 @@
 /**
  * Mini-batches against balls one by one, on the same engine: the same 300 correctly classified MNIST test images, CPU-seconds on one thread.
- *   npm run bench -- group [--balls 300] [--seconds 20] [--only <part of a name>] [--runs 1] [--ablation] [--write-readme]
+ *   npm run bench -- group [--balls 300] [--seconds 20] [--only <part of a name>] [--keep] [--runs 1] [--ablation] [--write-readme]
  * --ablation also runs `batch` with each technique switched the other way than it is by default, and has a result of its own.
- * Results are stored after each row: the whole takes an hour or more.
+ * Results are stored after each row: the whole takes an hour or more. With --keep rows of an earlier result stay that were measured with as many
+ * balls and seconds, unless they are measured again.
  * Both modes are warmed up on other images, of which `batch` also keeps what it learned about sizes.
  */
 
 import { readFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import path from 'node:path';
 import { createEngine, type Engine } from '../lib/group/engine';
 import { predictedClass } from '../lib/group/predicted-class';
@@ -14,11 +16,12 @@ import { type Techniques, usualTechniques } from '../lib/group/techniques';
 import { asPrior, emptyPosterior } from '../lib/schedule/bandit';
 import { statusAt } from '../lib/schedule/state';
 import { type Images, readBenchmark, readImages, readMnist } from './support/data';
+import { ablationTable, earlierLines, inOrder, type Line, ratioTable, summary } from './support/group-result';
 import { type BallSet, type SettledSet, settleSet } from './support/in-process';
 import { describeMachine, machineText } from './support/machine';
 import { median, rounded } from './support/measure';
 import { optionsOf, positive } from './support/options';
-import { markdownTable, renewBlock, root, writeResult } from './support/results';
+import { renewBlock, root, writeResult } from './support/results';
 
 const suite: readonly (readonly [network: string, epsilon: number])[] = [
   ['mnist-net_256x2', 0.01],
@@ -37,14 +40,12 @@ const suite: readonly (readonly [network: string, epsilon: number])[] = [
 /** Images of the example, MNIST-like, of its own data set. */
 const example = 'digits/conv';
 
-/** One row of the table. */
-type Line = Awaited<ReturnType<typeof measure>>;
-
 export async function group(args: string[]): Promise<void> {
   const options = optionsOf(args, {
     balls: { type: 'string', default: '300' },
     seconds: { type: 'string', default: '20' },
     only: { type: 'string', default: '' },
+    keep: { type: 'boolean', default: false },
     ablation: { type: 'boolean', default: false },
     runs: { type: 'string', default: '1' },
     'write-readme': { type: 'boolean', default: false },
@@ -54,11 +55,14 @@ export async function group(args: string[]): Promise<void> {
   const runs = positive(options.runs, 'runs');
   const machine = await describeMachine();
   console.log(machineText(machine));
-  const lines: Line[] = [];
-  const rows = suite.filter(([name, e]) => `${name} ${e}`.includes(options.only));
   const result = options.ablation ? 'ablation' : 'group';
-  for (const [network, epsilon] of rows) {
-    const line = await measure(network, epsilon, { count, secondsPerBall, runs, isAblated: options.ablation });
+  const isStored = options.only === '' || options.keep;
+  let lines = options.keep ? earlierLines(result, count, secondsPerBall, example) : [];
+  for (const [network, epsilon] of suite.filter(([name, e]) => `${name} ${e}`.includes(options.only))) {
+    const line: Line = {
+      ...(await measure(network, epsilon, { count, secondsPerBall, runs, isAblated: options.ablation })),
+      measured: { date: new Date().toISOString(), matMulGflops: machine.matMulGflops, load: rounded(loadavg()[0], 2) },
+    };
     console.log(
       `${network} ${epsilon}: single ${line.single}, batch ${line.batch} CPU-seconds, ratio ${line.ratio}; ${JSON.stringify(line.settledBy)}`,
     );
@@ -66,54 +70,18 @@ export async function group(args: string[]): Promise<void> {
       console.log(
         `  ${changed}: ${cpuSeconds} CPU-seconds instead of ${line.batch}, unknown ${unknown}; ${JSON.stringify(settledBy)}`,
       );
-    lines.push(line);
-    if (options.only === '')
-      writeResult(result, machine, { secondsPerBall, runs, rows: rows.length, ...summary(lines), lines });
+    const others = lines.filter((other) => other.network !== network || other.epsilon !== epsilon);
+    lines = inOrder(suite, [...others, line]);
+    if (isStored) writeResult(result, machine, { secondsPerBall, ...summary(lines), lines });
   }
   const { geometricMean, worst } = summary(lines);
   const table = options.ablation ? ablationTable(lines) : ratioTable(lines);
   const text = `Geometric mean of the ratios of batch ${geometricMean}, worst row ${worst}. At most ${secondsPerBall} s a ball, one thread. ${machineText(machine)}.`;
   console.log(`\n${table}\n\n${text}\n`);
-  if (options.only === '' && options['write-readme']) renewBlock('bench/README.md', result, `${table}\n\n${text}`);
+  if (isStored && options['write-readme']) renewBlock('bench/README.md', result, `${table}\n\n${text}`);
   const wrong = lines.filter(({ contradictions }) => contradictions > 0);
   if (wrong.length > 0)
     throw new Error(`modes contradict each other: ${wrong.map(({ network }) => network).join(', ')}`);
-}
-
-function summary(lines: readonly Line[]): { geometricMean: number; worst: number } {
-  const logs = lines.reduce((sum, { ratio }) => sum + Math.log(ratio), 0);
-  return {
-    geometricMean: rounded(Math.exp(logs / lines.length), 3),
-    worst: Math.min(...lines.map(({ ratio }) => ratio)),
-  };
-}
-
-function ratioTable(lines: readonly Line[]): string {
-  return markdownTable(
-    ['network', 'epsilon', 'balls', 'single, CPU-s', 'batch, CPU-s', 'ratio', 'unknown single', 'unknown batch'],
-    lines.map((line) => [
-      line.network,
-      line.epsilon,
-      line.balls,
-      line.single,
-      line.batch,
-      line.ratio,
-      line.unknownSingle,
-      line.unknownBatch,
-    ]),
-  );
-}
-
-/** Ratios of single over each way of grouping. */
-function ablationTable(lines: readonly Line[]): string {
-  const ways = lines[0].ablation.map(({ changed }) => changed);
-  return markdownTable(
-    ['network', 'epsilon', 'balls', 'single, CPU-s', 'batch', ...ways],
-    lines.map(({ network, epsilon, balls, single, ratio, ablation }) => [
-      ...[network, epsilon, balls, single, ratio],
-      ...ablation.map(({ cpuSeconds }) => rounded(single / cpuSeconds, 3)),
-    ]),
-  );
 }
 
 interface Asked {
@@ -178,11 +146,10 @@ async function measure(network: string, epsilon: number, { count, secondsPerBall
     balls: chosen.length,
     single: rounded(single.cpuSeconds),
     batch: rounded(batch.cpuSeconds),
-    /** CPU-seconds single over batch: above 1, grouping pays. */
+    runs,
     ratio: rounded(single.cpuSeconds / batch.cpuSeconds, 3),
     unknownSingle: unknown(one),
     unknownBatch: unknown(joint),
-    /** Balls of which one mode says robust and the other not-robust: never. */
     contradictions: one.filter((status, i) => status !== joint[i] && status !== 'unknown' && joint[i] !== 'unknown')
       .length,
     settledBy: settlersOf(batch),
