@@ -1,68 +1,80 @@
 import type { Network, NodeId } from '../network/network';
 import { type BackwardStep, backwardAffine } from './affine';
 import { type GraphBuilder, graphBuilder, type Value } from './graph';
-import { ancestors } from './segments';
+import { ancestors, consumerCounts } from './segments';
 
 /**
- * The backward program from one start node (docs/engine.md, section 2), as an ONNX graph over R flat rows of any balls:
+ * The backward program from one start node (docs/engine.md, section 2), as an ONNX graph over G balls with as many rows each, R in all, a ball's next to each other:
  *
  * inputs
- *   ball                 int64 [R]      which ball (row of the tables) each row belongs to
- *   row, sign            int64 [R], float [R, 1]   neuron rows: sign * neuron `row` of the start node
+ *   groups               int64 [2]                 G, and the rows of a ball
+ *   row, sign            int64 [R], float [1, 1]   neuron rows: sign * neuron `row` of the start node
  *   coefficients         float [R, size]           free rows: any functional of the start node
- *   centre, radius       float [B, inputSize]      the balls' boxes
- *   <kind><id>           float [B, size]           relaxation of ReLU `id`: ls, us, li, ui (see relaxation.ts)
+ *   centre<id>, radius<id> float [G, size, 1]      boxes of the node where rows end: the input, if not told otherwise
+ *   scale<id>, ratio<id> float [G, 1, size]        lines of ReLU `id` (dense/lines.ts)
+ *   shift<id>, bend<id>  float [G, size, 1]        with the bias of what it reads, where `mergesBias`
  * outputs
  *   bound                float [R, 1]              lower bound of the row over its ball
  */
 export type RowKind = 'neurons' | 'free';
 
-export function emitBackward(network: Network, start: NodeId, rows: RowKind): Uint8Array {
+/** Whether a node's bias is in the lines of the ReLU that reads it: nobody else does. */
+export function mergesBias(network: Network, readers: Uint32Array, id: NodeId): boolean {
+  const { kind } = network.nodes[id];
+  return readers[id] === 1 && (kind === 'dense' || kind === 'conv');
+}
+
+/** @param stop where rows end: the input, or a ReLU that all paths from the start to the input pass, met with a box of its values */
+export function emitBackward(network: Network, start: NodeId, rows: RowKind, stop: NodeId = 0): Uint8Array {
   const graph = graphBuilder();
-  const ball = graph.input('ball', 'int64', ['R']);
+  const readers = consumerCounts(network);
+  const groups = graph.input('groups', 'int64', [2]);
   const order = ancestors(network, start);
   const coefficients = new Map<NodeId, Value>();
+  /** Terms of each row's constant, [R, 1]; and [G, rows, 1]. */
   const constants: Value[] = [];
+  const ofBalls: Value[] = [];
   const pass = (id: NodeId, value: Value): void => {
     const before = coefficients.get(id);
     coefficients.set(id, before === undefined ? value : graph.node('Add', [before, value]));
   };
-  const gathered = (name: string, size: number): Value =>
-    graph.node('Gather', [graph.input(name, 'float', ['B', size]), ball], { axis: 0 });
+  const byBall = (value: Value, size: number): Value =>
+    graph.node('Reshape', [value, graph.node('Concat', [groups, graph.integers([size], [1])], { axis: 0 })]);
+  const row = (name: string, size: number): Value => graph.input(name, 'float', ['G', 1, size]);
+  const column = (name: string, size: number): Value => graph.input(name, 'float', ['G', size, 1]);
 
   const first = rows === 'free' ? startFree(graph, network, start) : startNeurons(graph, network, start);
   constants.push(...first.constants);
   for (const [id, value] of first.coefficients) pass(id, value);
+  const merged = new Set<NodeId>();
 
   for (const id of order) {
     const value = coefficients.get(id);
     if (value === undefined) continue;
     const node = network.nodes[id];
-    if (node.kind === 'input') {
-      const dot = graph.node('Mul', [value, gathered('centre', node.size)]);
-      const reach = graph.node('Mul', [graph.node('Abs', [value]), gathered('radius', node.size)]);
-      constants.push(graph.sumColumns(graph.node('Sub', [dot, reach])));
+    if (id < stop) continue;
+    if (id === stop) {
+      const own = byBall(value, node.size);
+      ofBalls.push(graph.node('MatMul', [own, column(`centre${id}`, node.size)]));
+      const reach = graph.node('MatMul', [graph.node('Abs', [own]), column(`radius${id}`, node.size)]);
+      ofBalls.push(graph.node('Neg', [reach]));
     } else if (node.kind === 'relu') {
-      const positive = graph.node('Relu', [value]);
-      const negative = graph.node('Sub', [value, positive]);
-      const line = (slope: string, intercept: string, side: Value): [Value, Value] => [
-        graph.node('Mul', [side, gathered(`${slope}${id}`, node.size)]),
-        graph.node('Mul', [side, gathered(`${intercept}${id}`, node.size)]),
-      ];
-      const [below, belowShift] = line('ls', 'li', positive);
-      const [above, aboveShift] = line('us', 'ui', negative);
-      constants.push(graph.sumColumns(graph.node('Add', [belowShift, aboveShift])));
-      pass(node.from, graph.node('Add', [below, above]));
+      const scaled = graph.node('Mul', [byBall(value, node.size), row(`scale${id}`, node.size)]);
+      const positive = graph.node('Relu', [scaled]);
+      const more = graph.node('Mul', [positive, row(`ratio${id}`, node.size)]);
+      const onZ = graph.node('Add', [scaled, more]);
+      ofBalls.push(graph.node('MatMul', [onZ, column(`shift${id}`, node.size)]));
+      ofBalls.push(graph.node('MatMul', [positive, column(`bend${id}`, node.size)]));
+      if (mergesBias(network, readers, node.from)) merged.add(node.from);
+      pass(node.from, graph.reshape(onZ, [-1, node.size]));
     } else {
       const step = backwardAffine(graph, network, id, value);
-      constants.push(...step.constants);
+      if (!merged.has(id)) constants.push(...step.constants);
       for (const [from, next] of step.coefficients) pass(from, next);
     }
   }
-  graph.output(
-    'bound',
-    constants.reduce((sum, term) => graph.node('Add', [sum, term])),
-  );
+  const sum = (terms: readonly Value[]): Value => terms.reduce((total, term) => graph.node('Add', [total, term]));
+  graph.output('bound', sum([graph.reshape(sum(ofBalls), [-1, 1]), ...constants]));
   return graph.encode();
 }
 
@@ -75,7 +87,7 @@ function startFree(graph: GraphBuilder, network: Network, start: NodeId): Backwa
 function startNeurons(graph: GraphBuilder, network: Network, start: NodeId): BackwardStep {
   const node = network.nodes[start];
   const row = graph.input('row', 'int64', ['R']);
-  const sign = graph.input('sign', 'float', ['R', 1]);
+  const sign = graph.input('sign', 'float', [1, 1]);
   const pick = (table: Value): Value => graph.node('Mul', [graph.node('Gather', [table, row], { axis: 0 }), sign]);
   if (node.kind === 'dense') {
     const weight = graph.floats(node.weight, [node.size, node.weight.length / node.size]);

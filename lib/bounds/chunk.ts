@@ -1,12 +1,17 @@
+import type * as ort from 'onnxruntime-node';
 import type { NodeId } from '../network/network';
 import type { Box } from '../region/box';
 import type { HalfSpace } from '../region/violation';
 import { fresh, lender } from './buffers';
-import { dotBox, forwardPass, type Known, type NodeBounds } from './forward-pass';
-import type { Programs, Tables } from './programs';
-import { errorInflation, type Relaxation, relax } from './relaxation';
+import { leastSlope } from './dense/lines';
+import { emptyLists, type NeuronLists } from './dense/lists';
+import { additionsOf, dotBox, forwardPass, type Known, type NodeBounds } from './forward-pass';
+import type { Programs } from './programs';
+import { errorInflation, relax } from './relaxation';
 import { above, below } from './rounding';
+import { type Run, runsOf } from './rows';
 import { floatTensor, indexTensor } from './sessions';
+import { feedsOf, setBox, setLines, type Tables } from './tables';
 import { type LayerLines, layerLines } from './windows/lines';
 import { tightenByWindows } from './windows/tighten';
 
@@ -68,12 +73,19 @@ export function chunkOf(
   const { windows } = programs;
   const lines = new Map<NodeId, LayerLines>();
   let box: ReturnType<typeof dotBox> | undefined;
+  const everyBall = Array.from({ length: balls }, (_, ball) => ball);
+
+  /** Coefficients are scaled by slopes, so that their underflow counts for more. */
+  const underflow = (ball: number): number => pass.underflow(ball) / leastSlope;
 
   const placeInput = (): void => {
     box = dotBox(network, pass, lend);
-    tables.centre = floatTensor(box.centre, balls);
-    tables.radius = floatTensor(box.radius, balls);
+    tables.centre0 = { values: box.centre, size: network.inputSize, shape: 'column' };
+    tables.radius0 = { values: box.radius, size: network.inputSize, shape: 'column' };
   };
+
+  const placeLines = (to: Tables, relu: NodeId, found: NodeBounds, order: readonly number[]): void =>
+    setLines(to, relu, found, pass.alive(relu), programs.lineBase(relu), additionsOf(network), lend, order);
 
   /** As tighten, for a convolution whose rows depend on a window only. */
   const tightenWindowed = async (node: NodeId, found: NodeBounds, left?: Uint8Array): Promise<void> => {
@@ -82,36 +94,40 @@ export function chunkOf(
     await tightenByWindows(session, own, { lines, ...box! }, found, pass, programs.tileBytes, programs.buffers, left);
   };
 
-  /** One side of neurons of the tables by backward rows, tile by tile; keeps the better of both bounds. */
+  /** One side of unstable neurons by backward rows; keeps the better of both bounds. */
   const tightenSide = async (
     node: NodeId,
-    neurons: Int32Array,
+    { list, count, size }: NeuronLists,
     side: 1 | -1,
     { lower, upper, error }: NodeBounds,
   ): Promise<void> => {
-    if (neurons.length === 0) return;
-    const { size } = network.nodes[node];
     const session = await programs.backward(node, 'neurons');
-    const feeds = programs.tablesFor(node, tables);
-    const perCall = programs.rowsPerCall(node);
-    for (let start = 0; start < neurons.length; start += perCall) {
-      const part = neurons.subarray(start, start + perCall);
-      const ball = part.map((i) => Math.floor(i / size));
-      const { bound } = await session.run({
-        ...feeds,
-        ball: indexTensor(ball),
-        row: indexTensor(part.map((i) => i % size)),
-        sign: floatTensor(new Float32Array(part.length).fill(side), part.length),
-      });
-      for (const [k, i] of part.entries()) {
-        const proven = bound[k] - error[i] * errorInflation - pass.underflow(ball[k]);
-        // Comparisons with NaN are false: then the interval step's bound stays.
-        if (side === 1) {
-          const least = below(proven);
-          if (least > lower[i]) lower[i] = least;
-        } else {
-          const most = above(-proven);
-          if (most < upper[i]) upper[i] = most;
+    const names = programs.tableNames(node);
+    const sign = floatTensor(Float32Array.of(side), 1);
+    for (const run of runsOf(count, programs.rowsPerCall(node))) {
+      const { first, balls, from, rows } = run;
+      const row = new Int32Array(balls * rows);
+      for (let b = 0; b < balls; b++) {
+        const start = (first + b) * size;
+        const last = count[first + b] - 1;
+        for (let r = 0; r < rows; r++) row[b * rows + r] = list[start + Math.min(from + r, last)];
+      }
+      const feeds = { ...feedsOf(tables, names, first, balls), groups: groupsTensor(run), row: indexTensor(row), sign };
+      const { bound } = await session.run(feeds);
+      for (let b = 0; b < balls; b++) {
+        const slack = underflow(first + b);
+        const own = Math.min(rows, count[first + b] - from);
+        for (let r = 0; r < own; r++) {
+          const i = (first + b) * size + row[b * rows + r];
+          const proven = bound[b * rows + r] - error[i] * errorInflation - slack;
+          // Comparisons with NaN are false: then the interval step's bound stays.
+          if (side === 1) {
+            const least = below(proven);
+            if (least > lower[i]) lower[i] = least;
+          } else {
+            const most = above(-proven);
+            if (most < upper[i]) upper[i] = most;
+          }
         }
       }
     }
@@ -121,18 +137,17 @@ export function chunkOf(
   const tighten = async (node: NodeId, found: NodeBounds, left?: Uint8Array): Promise<void> => {
     const { size } = network.nodes[node];
     const { lower, upper } = found;
-    const unstable: number[] = [];
-    for (let i = 0; i < lower.length; i++) {
-      if (lower[i] < 0 && upper[i] > 0 && left?.[Math.floor(i / size)] !== 1) unstable.push(i);
+    const unstable = emptyLists(balls, size, lend);
+    for (const side of [-1, 1] as const) {
+      for (let b = 0; b < balls; b++) {
+        let count = 0;
+        for (let j = 0, i = b * size; left?.[b] !== 1 && j < size; j++, i++) {
+          if (lower[i] < 0 && upper[i] > 0) unstable.list[b * size + count++] = j;
+        }
+        unstable.count[b] = count;
+      }
+      await tightenSide(node, unstable, side, found);
     }
-    const neurons = Int32Array.from(unstable);
-    await tightenSide(node, neurons, -1, found);
-    await tightenSide(
-      node,
-      neurons.filter((i) => upper[i] > 0),
-      1,
-      found,
-    );
   };
 
   /** Whether rows may improve on the interval step. */
@@ -144,18 +159,81 @@ export function chunkOf(
   };
 
   const place = (relu: NodeId, found: NodeBounds, isBetter: boolean): void => {
-    const { size } = network.nodes[relu];
-    const terms = Math.max(size, windows?.largest ?? 0) + network.nodes.length + 16;
-    const relaxation = relax(found.lower, found.upper, found.error, terms, lend);
     const conv = effort === 'full' ? windows?.below.get(relu) : undefined;
-    if (conv) lines.set(relu, layerLines(conv, relaxation));
-    setRelaxation(tables, relu, relaxation, balls);
+    if (conv) {
+      const terms = Math.max(conv.size, windows!.largest) + network.nodes.length + 16;
+      lines.set(relu, layerLines(conv, relax(found.lower, found.upper, found.error, terms, lend)));
+    }
     pass.place(relu, found, isBetter);
+    // A rough pass has no rows before those of the outputs.
+    if (effort === 'full') placeLines(tables, relu, found, everyBall);
+  };
+
+  /** Lower bounds of functionals of the outputs by rows that end at the node. @param order the balls of the tables' rows */
+  const boundRows = async (
+    rows: readonly OutputRow[],
+    stop: NodeId,
+    own: Tables,
+    order: readonly number[],
+  ): Promise<Float64Array> => {
+    const { error } = bounds.get(network.output)!;
+    const { classes, output } = network;
+    const session = await programs.backward(output, 'free', stop);
+    const names = programs.tableNames(output, stop);
+    const result = new Float64Array(rows.length).fill(Number.NEGATIVE_INFINITY);
+    const ofBall = rowsByBall(rows, balls);
+    const lists = order.map((ball) => ofBall[ball]);
+    const counts = lists.map((list) => list.length);
+    for (const run of runsOf(counts, programs.rowsPerCall(output, stop))) {
+      const coefficients = new Float32Array(run.balls * run.rows * classes);
+      const part = lists
+        .slice(run.first, run.first + run.balls)
+        .map((list) => list.slice(run.from, run.from + run.rows));
+      for (const [b, list] of part.entries()) {
+        for (let r = 0; r < list.length; r++) {
+          const values = rows[list[r]].row.coefficients;
+          for (let c = 0, at = (b * run.rows + r) * classes; c < classes; c++) coefficients[at + c] = values[c];
+        }
+      }
+      const feeds = feedsOf(own, names, run.first, run.balls);
+      const { bound } = await session.run({
+        ...feeds,
+        groups: groupsTensor(run),
+        coefficients: floatTensor(coefficients, run.balls * run.rows),
+      });
+      for (const [b, list] of part.entries()) {
+        const ball = order[run.first + b];
+        const start = ball * classes;
+        const lost = underflow(ball);
+        for (let r = 0; r < list.length; r++) {
+          const { coefficients: weights, offset } = rows[list[r]].row;
+          let slack = lost;
+          // Coefficients that float32 cannot hold are off by a unit roundoff; the error weight holds many of them.
+          for (let c = 0; c < classes; c++) slack += Math.abs(weights[c]) * error[start + c] * errorInflation;
+          const value = bound[b * run.rows + r] + offset - slack - Math.abs(offset) * 2 ** -50;
+          result[list[r]] = Number.isFinite(value) ? value : Number.NEGATIVE_INFINITY;
+        }
+      }
+    }
+    return result;
+  };
+
+  /** The same with tables of their own, for the balls that have rows: those with as many go together. */
+  const roughRows = async (rows: readonly OutputRow[], stop: NodeId): Promise<Float64Array> => {
+    const counts = rowsByBall(rows, balls).map((list) => list.length);
+    const order = everyBall.filter((ball) => counts[ball] > 0).sort((a, b) => counts[a] - counts[b]);
+    const own: Tables = {};
+    for (const relu of relus) {
+      const node = network.nodes[relu];
+      if (relu > stop && node.kind === 'relu') placeLines(own, relu, bounds.get(node.from)!, order);
+    }
+    setBox(own, stop, dotBox(network, pass, lend, stop), network.nodes[stop].size, lend, order);
+    return boundRows(rows, stop, own, order);
   };
 
   return {
     async propagate(after, left) {
-      placeInput();
+      if (effort === 'full') placeInput();
       for (const relu of relus) {
         const node = network.nodes[relu];
         if (node.kind !== 'relu') continue;
@@ -174,34 +252,17 @@ export function chunkOf(
     },
 
     async boundOutputs(rows) {
-      const { error } = bounds.get(network.output)!;
-      const { classes, output } = network;
-      const session = await programs.backward(output, 'free');
-      const feeds = programs.tablesFor(output, tables);
-      const result = new Float64Array(rows.length).fill(Number.NEGATIVE_INFINITY);
-      const perCall = programs.rowsPerCall(output);
-      for (let start = 0; start < rows.length; start += perCall) {
-        const part = rows.slice(start, start + perCall);
-        const ball = Int32Array.from(part, (row) => row.ball);
-        const coefficients = new Float32Array(part.length * classes);
-        for (const [k, { row }] of part.entries()) coefficients.set(row.coefficients, k * classes);
-        const { bound } = await session.run({
-          ...feeds,
-          ball: indexTensor(ball),
-          coefficients: floatTensor(coefficients, part.length),
-        });
-        for (const [k, { row }] of part.entries()) {
-          let slack = pass.underflow(ball[k]);
-          for (let c = 0; c < classes; c++) {
-            const weight = error[ball[k] * classes + c] * errorInflation;
-            // Coefficients that float32 cannot hold are off by a unit roundoff; the error weight holds many of them.
-            slack += Math.abs(row.coefficients[c]) * weight;
-          }
-          const value = bound[k] + row.offset - slack - Math.abs(row.offset) * 2 ** -50;
-          result[start + k] = Number.isFinite(value) ? value : Number.NEGATIVE_INFINITY;
-        }
-      }
-      return result;
+      if (effort === 'full') return boundRows(rows, 0, tables, everyBall);
+      const { waist } = programs;
+      if (waist === undefined) return roughRows(rows, 0);
+      const found = await roughRows(rows, waist);
+      const open = [...rows.keys()].filter((row) => !(found[row] > 0));
+      const better = await roughRows(
+        open.map((row) => rows[row]),
+        0,
+      );
+      for (const [k, row] of open.entries()) found[row] = Math.max(found[row], better[k]);
+      return found;
     },
 
     known: (kept) => pass.known(kept),
@@ -221,9 +282,13 @@ export function everyone(left: Uint8Array): boolean {
   return !left.includes(0);
 }
 
-function setRelaxation(tables: Tables, relu: NodeId, relaxation: Relaxation, balls: number): void {
-  tables[`ls${relu}`] = floatTensor(relaxation.lowerSlope, balls);
-  tables[`us${relu}`] = floatTensor(relaxation.upperSlope, balls);
-  tables[`li${relu}`] = floatTensor(relaxation.lowerIntercept, balls);
-  tables[`ui${relu}`] = floatTensor(relaxation.upperIntercept, balls);
+function groupsTensor({ balls, rows }: Run): ort.Tensor {
+  return indexTensor(Int32Array.of(balls, rows));
+}
+
+/** Indices of each ball's rows. */
+export function rowsByBall(rows: readonly OutputRow[], balls: number): number[][] {
+  const lists: number[][] = Array.from({ length: balls }, () => []);
+  for (const [r, { ball }] of rows.entries()) lists[ball].push(r);
+  return lists;
 }

@@ -34,6 +34,10 @@ export interface ForwardPass {
   forward(end: NodeId): Promise<NodeBounds>;
   /** Sets the bounds of a ReLU's output from those of what it reads. @param improved whether they are better than those of the interval step */
   place(relu: NodeId, bounds: NodeBounds, improved: boolean): void;
+  /** The boxes that interval steps from a source start from; only of sources that were placed. */
+  box(source: NodeId): { readonly centre: Float32Array; readonly radius: Float32Array };
+  /** How many neurons of a ReLU are not inactive on each ball; only of those that were placed. */
+  alive(relu: NodeId): Int32Array;
   /** What underflowing coefficients of one row may change, at most. */
   underflow(ball: number): number;
   /** What was found, of some of the balls, in arrays of its own. */
@@ -61,6 +65,7 @@ export function forwardPass(
   /** Sources with better bounds than in the earlier pass. */
   const better = new Set<NodeId>();
   const found = new Map<NodeId, NodeBounds>();
+  const alive = new Map<NodeId, Int32Array>();
   /** What underflowing coefficients may multiply. */
   const reach = known?.reach ?? new Float64Array(balls);
   return {
@@ -97,10 +102,17 @@ export function forwardPass(
       const node = network.nodes[relu];
       const from = node.kind === 'relu' ? programs.segment(node.from).sources : [];
       if (improved || from.some((id) => better.has(id))) better.add(relu);
-      const values = { centre: lend(bounds.lower.length), radius: lend(bounds.lower.length) };
-      rectified(bounds, values);
+      const count = bounds.lower.length;
+      const values = { centre: lend(count), radius: lend(count), alive: new Int32Array(balls) };
+      rectified(bounds, node.size, values);
+      alive.set(relu, values.alive);
       sources.set(relu, { centre: floatTensor(values.centre, balls), radius: floatTensor(values.radius, balls) });
     },
+    box(source) {
+      const { centre, radius } = sources.get(source)!;
+      return { centre: centre.data as Float32Array, radius: radius.data as Float32Array };
+    },
+    alive: (relu) => alive.get(relu)!,
     underflow: (ball) =>
       underflowUnit * 4 * (programs.mostTerms + network.nodes.length + 32) * (reach[ball] * errorInflation + 1),
     known: (kept) => ({
@@ -160,29 +172,45 @@ function centred(boxes: readonly Box[], size: number, lend: Lend): Pick<ForwardP
   return { centre, radius };
 }
 
-/** Centre and radius of a ReLU's output; NaN (overflow) stays, so that nothing is proven from it. */
-function rectified({ lower, upper }: NodeBounds, to: { centre: Float32Array; radius: Float32Array }): void {
-  const { centre, radius } = to;
-  for (let i = 0; i < upper.length; i++) {
-    const high = upper[i];
-    if (high <= 0) {
-      centre[i] = radius[i] = 0;
-      continue;
+/** Centre and radius of a ReLU's output, and how many of each ball's neurons are not inactive; NaN (overflow) stays, so that nothing is proven from it. */
+function rectified(
+  { lower, upper }: NodeBounds,
+  size: number,
+  to: { readonly centre: Float32Array; readonly radius: Float32Array; readonly alive: Int32Array },
+): void {
+  const { centre, radius, alive } = to;
+  for (let ball = 0, i = 0; ball < alive.length; ball++) {
+    let count = 0;
+    for (const end = i + size; i < end; i++) {
+      const high = upper[i];
+      if (high <= 0) {
+        centre[i] = radius[i] = 0;
+        continue;
+      }
+      const low = lower[i] <= 0 ? 0 : lower[i];
+      centre[i] = (low + high) * 0.5;
+      radius[i] = (high - low) * 0.5;
+      count++;
     }
-    const low = lower[i] <= 0 ? 0 : lower[i];
-    centre[i] = (low + high) * 0.5;
-    radius[i] = (high - low) * 0.5;
+    alive[ball] = count;
   }
 }
 
-/** Centres and radii of the boxes, [balls, inputSize], for the dot products that a backward pass ends with. */
+/** Additions that a row's constant takes part in, besides the sum that each term is: at most three a node, and some at the end. */
+export function additionsOf({ nodes }: Network): number {
+  return 3 * nodes.length + 32;
+}
+
+/** Centres and radii of the boxes of a source, [balls, size], for the dot products that a backward pass ends with. */
 export function dotBox(
   network: Network,
-  { centre, radius }: ForwardPass,
+  pass: Pick<ForwardPass, 'box'>,
   lend: Lend = fresh,
+  source: NodeId = 0,
 ): { readonly centre: Float32Array; readonly radius: Float32Array } {
+  const { centre, radius } = pass.box(source);
   const enlarged = lend(radius.length);
-  const g = gamma(network.inputSize + network.nodes.length + 8);
+  const g = gamma(network.nodes[source].size + additionsOf(network));
   for (let i = 0; i < centre.length; i++) {
     // Covers the rounding of the dot products at the input; docs/soundness.md.
     const r = above(radius[i] * (1 + g) + g * Math.abs(centre[i]));

@@ -1,33 +1,31 @@
-import type * as ort from 'onnxruntime-node';
-import { type Network, type NodeId, reluNodes } from '../network/network';
-import { emitBackward, type RowKind } from './backward';
+import { inputsOf, type Network, type NodeId, reluNodes } from '../network/network';
+import { emitBackward, mergesBias, type RowKind } from './backward';
 import { type Buffers, buffers } from './buffers';
 import type { Effort } from './chunk';
 import { type DenseChain, denseChain } from './dense/chain';
 import { emitChain, emitRoughInput, emitScaledInput, type RowStart } from './dense/program';
 import { emitForward, productTerms } from './forward';
 import { emitGradient, emitPreActivations, emitScores } from './gradient';
-import { ancestors, type Segment, segmentOf } from './segments';
+import { ancestors, consumerCounts, type Segment, segmentOf } from './segments';
 import { type Observer, type Session, sessionCache } from './sessions';
 import { type ConvWindows, convWindows } from './windows/geometry';
 import { emitWindows } from './windows/program';
-
-/** The tables that a backward program gathers from, by input name: centre, radius, and four per ReLU. */
-export type Tables = { [name: string]: ort.Tensor };
 
 /** A network with its compiled programs and what they need to know of it. */
 export interface Programs {
   readonly network: Network;
   readonly relus: readonly NodeId[];
+  /** A ReLU that rows of the outputs may stop at in a first try; undefined where there is none that saves much. */
+  readonly waist: NodeId | undefined;
   /** Rows of one backward call from the start node, so that a tile fits the cache. */
-  rowsPerCall(start: NodeId): number;
+  rowsPerCall(start: NodeId, stop?: NodeId): number;
   /** Balls whose tables fit the memory cap together. */
   readonly ballsPerCall: number;
   /** Most terms of a sum, for the underflow bound. */
   readonly mostTerms: number;
   segment(end: NodeId): Segment;
   forward(end: NodeId): Promise<Session>;
-  backward(start: NodeId, rows: RowKind): Promise<Session>;
+  backward(start: NodeId, rows: RowKind, stop?: NodeId): Promise<Session>;
   /** The network as a dense chain, where it is one; its programs are those of dense/program.ts. */
   readonly dense: DenseChain | undefined;
   readonly buffers: Buffers;
@@ -44,8 +42,10 @@ export interface Programs {
   scores(): Promise<Session>;
   /** What ReLUs read at points; see gradient.ts. */
   preActivations(): Promise<Session>;
-  /** The tables that a backward pass from the start node reads, picked from all. */
-  tablesFor(start: NodeId, tables: Tables): Tables;
+  /** The tables that a backward pass from the start node reads, by input name. */
+  tableNames(start: NodeId, stop?: NodeId): readonly string[];
+  /** What the constants of a ReLU's lines begin with, [size]: the bias, where backward passes leave it to them. */
+  lineBase(relu: NodeId): Float32Array;
   release(): Promise<void>;
 }
 
@@ -56,8 +56,8 @@ export interface ProgramOptions {
   readonly observe?: Observer | undefined;
 }
 
-/** Live buffers of a backward tile and of a ball's tables: what ONNX Runtime's arena was seen to hold at the same time. */
-const buffersPerTile = 10;
+/** Live buffers of a backward tile: what ONNX Runtime's arena was seen to hold at the same time, and half as many more for the largest calls. */
+const buffersPerTile = 15;
 
 export function programsOf(network: Network, options: ProgramOptions): Programs {
   const sessions = sessionCache(options.threads, options.observe);
@@ -65,7 +65,9 @@ export function programsOf(network: Network, options: ProgramOptions): Programs 
   const dense = denseChain(network);
   const windows = convWindows(network);
   const segments = new Map<NodeId, Segment>();
-  const names = new Map<NodeId, string[]>();
+  const names = new Map<string, string[]>();
+  const bases = new Map<NodeId, Float32Array>();
+  const readers = consumerCounts(network);
   const segment = (end: NodeId): Segment => {
     let found = segments.get(end);
     if (found === undefined) {
@@ -74,15 +76,17 @@ export function programsOf(network: Network, options: ProgramOptions): Programs 
     }
     return found;
   };
-  const tableNames = (start: NodeId): string[] => {
-    let found = names.get(start);
+  const tableNames = (start: NodeId, stop: NodeId = 0): string[] => {
+    const key = `${start} ${stop}`;
+    let found = names.get(key);
     if (found === undefined) {
       found = ancestors(network, start).flatMap((id) => {
         const { kind } = network.nodes[id];
-        if (kind === 'input') return ['centre', 'radius'];
-        return kind === 'relu' ? ['ls', 'us', 'li', 'ui'].map((table) => `${table}${id}`) : [];
+        if (id === stop) return [`centre${id}`, `radius${id}`];
+        if (id < stop) return [];
+        return kind === 'relu' ? ['scale', 'ratio', 'shift', 'bend'].map((table) => `${table}${id}`) : [];
       });
-      names.set(start, found);
+      names.set(key, found);
     }
     return found;
   };
@@ -96,17 +100,20 @@ export function programsOf(network: Network, options: ProgramOptions): Programs 
   return {
     network,
     relus,
+    waist: waistOf(network),
     ballsPerCall,
     mostTerms: network.nodes.reduce((most, _, id) => Math.max(most, productTerms(network, id)), 1),
-    rowsPerCall(start) {
-      const width = ancestors(network, start).reduce((most, id) => Math.max(most, network.nodes[id].size), 1);
+    rowsPerCall(start, stop = 0) {
+      const nodes = ancestors(network, start).filter((id) => id >= stop);
+      const width = nodes.reduce((most, id) => Math.max(most, network.nodes[id].size), 1);
       const cached = Math.floor(options.tileBytes / (4 * width));
       const allowed = Math.floor(options.memoryBytes / 2 / (4 * width * buffersPerTile));
       return Math.max(1, Math.min(Math.max(cached, 16), allowed));
     },
     segment,
     forward: (end) => sessions.get(`forward ${end}`, () => emitForward(network, segment(end))),
-    backward: (start, rows) => sessions.get(`backward ${start} ${rows}`, () => emitBackward(network, start, rows)),
+    backward: (start, rows, stop = 0) =>
+      sessions.get(`backward ${start} ${rows} ${stop}`, () => emitBackward(network, start, rows, stop)),
     dense,
     buffers: buffers(),
     chain: (level, start, effort) =>
@@ -119,11 +126,45 @@ export function programsOf(network: Network, options: ProgramOptions): Programs 
     gradient: () => sessions.get('gradient', () => emitGradient(network)),
     scores: () => sessions.get('forward scores', () => emitScores(network)),
     preActivations: () => sessions.get('forward pre', () => emitPreActivations(network)),
-    tablesFor(start, tables) {
-      const picked: Tables = {};
-      for (const name of tableNames(start)) picked[name] = tables[name];
-      return picked;
+    tableNames,
+    lineBase(relu) {
+      let found = bases.get(relu);
+      if (found === undefined) {
+        found = baseOf(network, readers, relu);
+        bases.set(relu, found);
+      }
+      return found;
     },
     release: () => sessions.release(),
   };
+}
+
+/** The bias of what the ReLU reads, where `mergesBias`; else 0. */
+function baseOf(network: Network, readers: Uint32Array, relu: NodeId): Float32Array {
+  const node = network.nodes[relu];
+  const base = new Float32Array(node.size);
+  const from = node.kind === 'relu' && mergesBias(network, readers, node.from) ? network.nodes[node.from] : undefined;
+  if (from?.kind === 'dense' || from?.kind === 'conv') {
+    const repeat = from.size / from.bias.length;
+    for (let j = 0; j < base.length; j++) base[j] = from.bias[Math.floor(j / repeat)];
+  }
+  return base;
+}
+
+/**
+ * The last convolution's ReLU, where all paths from the input to the output pass it and further ReLUs follow: what is above takes a small part of the
+ * work, and intervals of the convolutions' neurons are nearly as good as rows while balls are small.
+ */
+function waistOf(network: Network): NodeId | undefined {
+  let isLast = true;
+  for (const id of reluNodes(network).reverse()) {
+    const node = network.nodes[id];
+    if (node.kind !== 'relu' || network.nodes[node.from].kind !== 'conv') {
+      isLast = false;
+      continue;
+    }
+    const around = network.nodes.some((other, i) => i > id && inputsOf(other).some((from) => from < id));
+    return isLast || around ? undefined : id;
+  }
+  return undefined;
 }

@@ -57,6 +57,9 @@ async function boundRoughly(programs: Programs, queries: readonly BoundQuery[]):
       queries.map(({ rows }) => [...rows.keys()]),
     );
     const open = await promising(programs, queries, found);
+    // Balls with as many rows go together.
+    const missing = (ball: number): number => found[ball].reduce((count, bound) => count + (bound > 0 ? 0 : 1), 0);
+    open.sort((a, b) => missing(a) - missing(b));
     return { found, open, known: chunk.known(open) };
   } finally {
     chunk.release();

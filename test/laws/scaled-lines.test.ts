@@ -8,7 +8,8 @@ const share = fc.double({ min: 0, max: 1, noNaN: true });
 function lineOf(l: number, u: number, error: number, base: number, g: number): ScaledLines {
   const one = (): Float32Array => new Float32Array(1);
   const lines = { scale: one(), ratio: one(), shift: one(), bend: one() };
-  setLine(lines, 0, l, u, error, base, g);
+  const bounds = { lower: Float32Array.of(l), upper: Float32Array.of(u), error: Float32Array.of(error) };
+  setLine(lines, 0, bounds, 0, Float32Array.of(base), 0, g);
   return lines;
 }
 

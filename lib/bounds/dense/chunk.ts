@@ -1,7 +1,7 @@
 import type { NodeId } from '../../network/network';
 import type { Box } from '../../region/box';
 import { fresh, lender } from '../buffers';
-import { type Chunk, type ChunkOptions, type Effort, everyone, type OutputRow } from '../chunk';
+import { type Chunk, type ChunkOptions, type Effort, everyone, rowsByBall } from '../chunk';
 import { forwardPass, type NodeBounds } from '../forward-pass';
 import type { Programs } from '../programs';
 import { errorInflation } from '../relaxation';
@@ -203,10 +203,4 @@ function groupsOf({ lower, upper }: NodeBounds, balls: readonly number[], size: 
     start = end;
   }
   return groups;
-}
-
-function rowsByBall(rows: readonly OutputRow[], balls: number): number[][] {
-  const lists: number[][] = Array.from({ length: balls }, () => []);
-  for (const [r, { ball }] of rows.entries()) lists[ball].push(r);
-  return lists;
 }

@@ -34,7 +34,7 @@ const slopeRoundings = 6 * unitRoundoff;
  * @param g gamma of the terms that a row's constant adds up from here on
  */
 export function scaledLines(
-  { lower, upper, error }: NodeBounds,
+  bounds: NodeBounds,
   base: Float32Array,
   balls: readonly number[],
   { list, count, size }: NeuronLists,
@@ -57,7 +57,7 @@ export function scaledLines(
     for (let n = 0; n < count[b]; n++) {
       const j = list[from + n];
       const i = start + j;
-      setLine(lines, to + n, lower[i], upper[i], error[i], base[isShared ? j : i], g);
+      setLine(lines, to + n, bounds, i, base, isShared ? j : i, g);
     }
     lines.scale[to + columns - 1] = 1;
     lines.shift[to + columns - 1] = 1;
@@ -65,18 +65,24 @@ export function scaledLines(
   return lines;
 }
 
-/** Why these lines hold with all roundings: docs/soundness.md, "Scaled lines". */
+/**
+ * Sets the line of place `i` of the bounds, with place `j` of the base. Why it holds with all roundings: docs/soundness.md, "Scaled lines". Numbers are read from
+ * arrays here because those that are handed over would be allocated each.
+ */
 export function setLine(
   { scale, ratio, shift, bend }: ScaledLines,
   at: number,
-  l: number,
-  u: number,
-  error: number,
-  base: number,
+  { lower, upper, error }: Pick<NodeBounds, 'lower' | 'upper' | 'error'>,
+  i: number,
+  bases: Float32Array,
+  j: number,
   g: number,
 ): void {
+  const l = lower[i];
+  const u = upper[i];
+  const base = bases[j];
   const ofBase = 1.1 * g * Math.abs(base);
-  const own = error * (1 + 4 * g);
+  const own = error[i] * (1 + 4 * g);
   if (l >= 0) {
     const e = (own + ofBase) * errorInflation;
     const up = above(base + e);
@@ -88,8 +94,8 @@ export function setLine(
   }
   // NaN stays NaN.
   const slope = Math.fround(Math.max(u / (u - l), leastSlope));
-  // The chord's intercept, per unit of its slope.
-  const rise = Math.max(-l, ((1 - slope) * u) / slope);
+  // At least the chord's intercept max(-slope l, (1 - slope) u), per unit of its slope: that is -l but for the slope's rounding.
+  const rise = (u - l) * 2 * unitRoundoff - l;
   const ofSlope = slopeRoundings * Math.max(u, rise);
   const e = (own + ofBase + 1.1 * g * rise + ofSlope) * errorInflation;
   const up = above(base + rise + e);
