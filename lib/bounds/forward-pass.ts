@@ -27,7 +27,7 @@ export interface Known {
 /** Interval steps over the balls of a chunk, segment by segment. */
 export interface ForwardPass {
   readonly balls: number;
-  /** The boxes, [balls, inputSize]: centre +- radius contains them. A box without bounds has an infinite radius: of it nothing is proven. */
+  /** The boxes, [balls, inputSize]: centre +- radius contains them but for 2^-53 of the centre, which the error weights hold many times. A box without bounds has an infinite radius: of it nothing is proven. */
   readonly centre: Float32Array;
   readonly radius: Float32Array;
   /** Interval bounds of the node that a segment ends at; its sources must have been placed. */

@@ -141,8 +141,8 @@ async function promising(
       let value = offset;
       for (let c = 0; c < classes; c++) value += coefficients[c] * scores[b * classes + c];
       const bound = found[ball][row];
-      // A comparison with NaN is false: overflow is not promising.
-      return bound > 0 || value > part * (value - bound);
+      // The rough form may overflow where a full pass does not.
+      return bound > 0 || !Number.isFinite(bound) || value > part * (value - bound);
     }),
   );
 }

@@ -237,3 +237,21 @@ test('a visitor is shown the bounds of a full pass', async () => {
   expect([...seen[1]]).toEqual([...expected.upper]);
   await bounder.release();
 });
+
+test('a ball of which the rough form overflows gets a full pass', async () => {
+  // The factor of an input with next to no radius is below what the form can take.
+  const { network } = readNetwork(randomMlp([40, 12, 8, 2], 3));
+  const lower = new Float64Array(40).fill(0.4999);
+  const upper = new Float64Array(40).fill(0.5001);
+  [lower[0], upper[0]] = [0, 1e-38];
+  const query = { box: { lower, upper }, rows: [0, 1].flatMap((label) => marginRows(misclassification(label, 2))) };
+  const bounders = [createBounder(network), createBounder(network, { stages: false })];
+  const [staged, full] = await Promise.all(
+    bounders.map(async (bounder) =>
+      (await bounder.bound([query, query]))[1].rows.map((bound) => Math.round(1e6 * bound)),
+    ),
+  );
+  for (const bounder of bounders) await bounder.release();
+  expect(staged).toEqual(full);
+  expect(staged.some((bound) => bound > 0)).toBe(true);
+});
