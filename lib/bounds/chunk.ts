@@ -1,25 +1,18 @@
-import type * as ort from 'onnxruntime-node';
 import type { NodeId } from '../network/network';
 import type { Box } from '../region/box';
-import type { HalfSpace } from '../region/violation';
 import { fresh, lender } from './buffers';
 import { leastSlope } from './dense/lines';
 import { emptyLists, type NeuronLists } from './dense/lists';
 import { additionsOf, dotBox, forwardPass, type Known, type NodeBounds } from './forward-pass';
+import { boundOutputRows, groupsTensor, type OutputRow, rowsByBall } from './output-rows';
 import type { Programs } from './programs';
 import { errorInflation, relax } from './relaxation';
 import { above, below } from './rounding';
-import { type Run, runsOf } from './rows';
+import { runsOf } from './rows';
 import { floatTensor, indexTensor } from './sessions';
 import { feedsOf, setBox, setLines, type Tables } from './tables';
 import { type LayerLines, layerLines } from './windows/lines';
 import { tightenByWindows } from './windows/tighten';
-
-/** One row to bound: a functional of the outputs over one ball of the chunk. */
-export interface OutputRow {
-  readonly ball: number;
-  readonly row: HalfSpace;
-}
 
 /** Asked after each ReLU's bounds are final, [balls, size] each. */
 export type AfterLayer = (
@@ -169,56 +162,12 @@ export function chunkOf(
     if (effort === 'full') placeLines(tables, relu, found, everyBall);
   };
 
-  /** Lower bounds of functionals of the outputs by rows that end at the node. @param order the balls of the tables' rows */
-  const boundRows = async (
-    rows: readonly OutputRow[],
-    stop: NodeId,
-    own: Tables,
-    order: readonly number[],
-  ): Promise<Float64Array> => {
+  const boundRows = (rows: readonly OutputRow[], stop: NodeId, own: Tables, order: readonly number[]) => {
     const { error } = bounds.get(network.output)!;
-    const { classes, output } = network;
-    const session = await programs.backward(output, 'free', stop);
-    const names = programs.tableNames(output, stop);
-    const result = new Float64Array(rows.length).fill(Number.NEGATIVE_INFINITY);
-    const ofBall = rowsByBall(rows, balls);
-    const lists = order.map((ball) => ofBall[ball]);
-    const counts = lists.map((list) => list.length);
-    for (const run of runsOf(counts, programs.rowsPerCall(output, stop))) {
-      const coefficients = new Float32Array(run.balls * run.rows * classes);
-      const part = lists
-        .slice(run.first, run.first + run.balls)
-        .map((list) => list.slice(run.from, run.from + run.rows));
-      for (const [b, list] of part.entries()) {
-        for (let r = 0; r < list.length; r++) {
-          const values = rows[list[r]].row.coefficients;
-          for (let c = 0, at = (b * run.rows + r) * classes; c < classes; c++) coefficients[at + c] = values[c];
-        }
-      }
-      const feeds = feedsOf(own, names, run.first, run.balls);
-      const { bound } = await session.run({
-        ...feeds,
-        groups: groupsTensor(run),
-        coefficients: floatTensor(coefficients, run.balls * run.rows),
-      });
-      for (const [b, list] of part.entries()) {
-        const ball = order[run.first + b];
-        const start = ball * classes;
-        const lost = underflow(ball);
-        for (let r = 0; r < list.length; r++) {
-          const { coefficients: weights, offset } = rows[list[r]].row;
-          let slack = lost;
-          // Coefficients that float32 cannot hold are off by a unit roundoff; the error weight holds many of them.
-          for (let c = 0; c < classes; c++) slack += Math.abs(weights[c]) * error[start + c] * errorInflation;
-          const value = bound[b * run.rows + r] + offset - slack - Math.abs(offset) * 2 ** -50;
-          result[list[r]] = Number.isFinite(value) ? value : Number.NEGATIVE_INFINITY;
-        }
-      }
-    }
-    return result;
+    return boundOutputRows(programs, rows, { stop, tables: own, order, error, underflow });
   };
 
-  /** The same with tables of their own, for the balls that have rows: those with as many go together. */
+  /** Rows with tables of their own, for the balls that have some: those with as many go together. */
   const roughRows = async (rows: readonly OutputRow[], stop: NodeId): Promise<Float64Array> => {
     const counts = rowsByBall(rows, balls).map((list) => list.length);
     const order = everyBall.filter((ball) => counts[ball] > 0).sort((a, b) => counts[a] - counts[b]);
@@ -280,15 +229,4 @@ export function chunkOf(
 /** Whether all balls have left. */
 export function everyone(left: Uint8Array): boolean {
   return !left.includes(0);
-}
-
-function groupsTensor({ balls, rows }: Run): ort.Tensor {
-  return indexTensor(Int32Array.of(balls, rows));
-}
-
-/** Indices of each ball's rows. */
-export function rowsByBall(rows: readonly OutputRow[], balls: number): number[][] {
-  const lists: number[][] = Array.from({ length: balls }, () => []);
-  for (const [r, { ball }] of rows.entries()) lists[ball].push(r);
-  return lists;
 }

@@ -1,14 +1,16 @@
 import type { NodeId } from '../../network/network';
 import type { Box } from '../../region/box';
 import { fresh, lender } from '../buffers';
-import { type Chunk, type ChunkOptions, type Effort, everyone, rowsByBall } from '../chunk';
+import { type Chunk, type ChunkOptions, type Effort, everyone } from '../chunk';
 import { forwardPass, type NodeBounds } from '../forward-pass';
+import { rowsByBall } from '../output-rows';
 import type { Programs } from '../programs';
 import { errorInflation } from '../relaxation';
 import { above, below, gamma } from '../rounding';
 import { shapedTensor } from '../sessions';
 import type { DenseChain } from './chain';
-import { closeLayer, firstLayer, openLayer, outputWeights, shrinkLayer } from './compact';
+import { closeLayer, firstLayer, openLayer, shrinkLayer } from './compact';
+import { outputWeights } from './gather';
 import { type Group, withoutBalls } from './leave';
 import { leastSlope } from './lines';
 import type { NeuronLists } from './lists';

@@ -6,6 +6,7 @@ import type { Programs } from '../programs';
 import { gamma } from '../rounding';
 import { indexTensor, shapedTensor } from '../sessions';
 import type { ChainLayer, DenseChain } from './chain';
+import { gatherRows } from './gather';
 import { enlargeDiagonals, inputFactors } from './gram';
 import { type ScaledLines, scaledLines } from './lines';
 import { emptyLists, longest, type NeuronLists } from './lists';
@@ -146,45 +147,6 @@ export function openLayer(
     negated.fill(0, start + unstable.count[b] * below.columns, start + rows * below.columns);
   }
   return { unstable, steady, negated, rows };
-}
-
-/** [G, size of the last layer, columns]: all rows of the last layer. */
-export function outputWeights({ layers }: DenseChain, groups: number, below: CompactLayer, lend: Lend): Float32Array {
-  const last = layers[layers.length - 1];
-  const { size } = last;
-  const every = Int32Array.from({ length: size }, (_, j) => j);
-  const weights = lend(groups * size * below.columns);
-  for (let b = 0; b < groups; b++) {
-    const lists = { size: 0, list: every, count: new Int32Array(groups).fill(size) };
-    gatherRows(last, lists, b, below, weights, b * size * below.columns, 1);
-  }
-  return weights;
-}
-
-/** Writes the weights of a ball's listed neurons, one row each: on its neurons of the layer below, and the bias last. */
-function gatherRows(
-  { weight, bias, size }: ChainLayer,
-  rows: NeuronLists,
-  b: number,
-  { alive, columns, scale }: CompactLayer,
-  to: Float32Array,
-  start: number,
-  sign: 1 | -1,
-): void {
-  const inner = weight.length / size;
-  const width = alive.count[b];
-  const places = alive.list.subarray(b * alive.size, b * alive.size + width);
-  const factors = scale.slice(b * columns, b * columns + width);
-  if (sign < 0) for (let i = 0; i < width; i++) factors[i] = -factors[i];
-  const listed = b * rows.size;
-  const end = columns - 1;
-  for (let r = 0, at = start; r < rows.count[b]; r++, at += columns) {
-    const j = rows.list[listed + r];
-    const from = j * inner;
-    for (let i = 0; i < width; i++) to[at + i] = weight[from + places[i]] * factors[i];
-    for (let i = width; i < end; i++) to[at + i] = 0;
-    to[at + end] = sign * bias[j];
-  }
 }
 
 /** The layer on the neurons that are left, when its upper bounds are final. */
