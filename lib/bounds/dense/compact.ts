@@ -5,7 +5,7 @@ import type { NodeBounds } from '../forward-pass';
 import type { Programs } from '../programs';
 import { gamma } from '../rounding';
 import { indexTensor, shapedTensor } from '../sessions';
-import type { ChainLayer, DenseChain } from './chain';
+import type { DenseChain } from './chain';
 import { gatherRows } from './gather';
 import { enlargeDiagonals, inputFactors } from './gram';
 import { type ScaledLines, scaledLines } from './lines';
