@@ -74,7 +74,10 @@ export function emitBackward(network: Network, start: NodeId, rows: RowKind, sto
     }
   }
   const sum = (terms: readonly Value[]): Value => terms.reduce((total, term) => graph.node('Add', [total, term]));
-  graph.output('bound', sum([graph.reshape(sum(ofBalls), [-1, 1]), ...constants]));
+  const terms = ofBalls.length > 0 ? [graph.reshape(sum(ofBalls), [-1, 1]), ...constants] : constants;
+  // Of a network that reads nothing of its input: 0, in as many rows.
+  const nothing = () => graph.sumColumns(graph.node('Mul', [first.coefficients[0][1], graph.scalar(0)]));
+  graph.output('bound', terms.length > 0 ? sum(terms) : nothing());
   return graph.encode();
 }
 

@@ -1,11 +1,10 @@
 import type * as ort from 'onnxruntime-node';
-import { roundDown, roundUp } from '../../region/outward';
 import type { BoundQuery } from '../bounder';
 import type { ChainLayer, DenseChain } from '../dense/chain';
 import { dotBox, type ForwardPass, forwardPass, type NodeBounds } from '../forward-pass';
 import type { Programs } from '../programs';
 import { errorInflation } from '../relaxation';
-import { underflowUnit } from '../rounding';
+import { above, below, underflowUnit } from '../rounding';
 import { type SessionCache, sessionCache, shapedTensor } from '../sessions';
 import { type JointLayer, jointLayer } from './lines';
 import { emitOwn, emitShared } from './program';
@@ -117,10 +116,14 @@ async function tighten(
       for (let m = 0; m < members; m++) {
         const i = m * size + j;
         const proven = bound[r * members + m] + side * bias[j] - error[i] * errorInflation - slack[m];
-        // Comparisons with NaN are false: then the interval step's bound stays.
+        // Comparisons with NaN are false: then the interval step's bound stays. So it does where the row overflowed, since the next number of an infinity is NaN here.
         if (side === 1) {
-          if (proven > lower[i]) lower[i] = Math.max(lower[i], roundDown(proven));
-        } else if (-proven < upper[i]) upper[i] = Math.min(upper[i], roundUp(-proven));
+          const least = below(proven);
+          if (least > lower[i]) lower[i] = least;
+        } else {
+          const most = above(-proven);
+          if (most < upper[i]) upper[i] = most;
+        }
       }
     }
   }

@@ -1,10 +1,9 @@
 import type * as ort from 'onnxruntime-node';
 import type { NodeId } from '../../network/network';
-import { roundDown, roundUp } from '../../region/outward';
 import type { Buffers } from '../buffers';
 import type { ForwardPass, NodeBounds } from '../forward-pass';
 import { errorInflation } from '../relaxation';
-import { underflowUnit } from '../rounding';
+import { above, below as lowered, underflowUnit } from '../rounding';
 import { floatTensor, indexTensor, type Session } from '../sessions';
 import type { Window, Windows } from './geometry';
 import type { LayerLines } from './lines';
@@ -154,12 +153,12 @@ async function tightenSide(
       const i = ball[k] * conv.size + neuron[k];
       const slack = error[i] * errorInflation + pass.underflow(ball[k]) + terms * underflowUnit;
       const proven = bound[r] + side * conv.bias[(neuron[k] / positions) | 0] - slack;
-      // Comparisons with NaN are false: then the interval step's bound stays.
+      // Comparisons with NaN are false: then the interval step's bound stays. So it does where the row overflowed, since the next number of an infinity is NaN here.
       if (side === 1) {
-        const least = roundDown(proven);
+        const least = lowered(proven);
         if (least > lower[i]) lower[i] = least;
       } else {
-        const most = roundUp(-proven);
+        const most = above(-proven);
         if (most < upper[i]) upper[i] = most;
       }
       if (!(lower[i] < 0 && upper[i] > 0)) continue;
