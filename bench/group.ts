@@ -2,8 +2,8 @@
  * Mini-batches against balls one by one, on the same engine: the same 300 correctly classified MNIST test images, CPU-seconds on one thread.
  *   npm run bench -- group [--balls 300] [--seconds 20] [--only <part of a name>] [--keep] [--runs 1] [--ablation] [--write-readme]
  * --ablation also runs `batch` with each technique switched the other way than it is by default, and has a result of its own.
- * Results are stored after each row: the whole takes an hour or more. With --keep rows of an earlier result stay that were measured with as many
- * balls and seconds, unless they are measured again.
+ * Results are stored after each row: the whole takes an hour or more. With --keep rows of an earlier result stay that were measured with the
+ * same time per ball, unless they are measured again.
  * Both modes are warmed up on other images, of which `batch` also keeps what it learned about sizes.
  */
 
@@ -57,7 +57,7 @@ export async function group(args: string[]): Promise<void> {
   console.log(machineText(machine));
   const result = options.ablation ? 'ablation' : 'group';
   const isStored = options.only === '' || options.keep;
-  let lines = options.keep ? earlierLines(result, count, secondsPerBall, example) : [];
+  let lines = options.keep ? earlierLines(result, secondsPerBall) : [];
   for (const [network, epsilon] of suite.filter(([name, e]) => `${name} ${e}`.includes(options.only))) {
     const line: Line = {
       ...(await measure(network, epsilon, { count, secondsPerBall, runs, isAblated: options.ablation })),

@@ -36,13 +36,12 @@ const lineSchema = z.strictObject({
 export type Line = z.infer<typeof lineSchema>;
 const resultSchema = z.object({ secondsPerBall: z.number(), lines: z.array(lineSchema) });
 
-/** What was measured before with the same limits: rows of fewer balls are those of a data set that has no more (`smaller`). */
-export function earlierLines(result: string, balls: number, secondsPerBall: number, smaller: string): Line[] {
+/** What was measured before with the same time per ball. */
+export function earlierLines(result: string, secondsPerBall: number): Line[] {
   const file = path.join(root, 'bench', 'results', `${result}.json`);
   if (!existsSync(file)) return [];
   const earlier = resultSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
-  const isExampleOrFull = (line: Line): boolean => line.network === smaller || line.balls === balls;
-  return earlier.secondsPerBall === secondsPerBall ? earlier.lines.filter(isExampleOrFull) : [];
+  return earlier.secondsPerBall === secondsPerBall ? earlier.lines : [];
 }
 
 export function inOrder(
