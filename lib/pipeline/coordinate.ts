@@ -16,6 +16,7 @@ import type { Storage } from '../storage/storage';
 import { problemsOfCause } from '../workflow/cause';
 import type { Round } from '../workflow/events';
 import { costSoFar } from './cost';
+import { keptOutcomes } from './kept-outcomes';
 import { learnedKey, ledgerKey, outcomesKey, planKey, resultsPrefix, stateKey, treesKey } from './keys';
 import { ledgerLines } from './ledger';
 import { writeNextRound } from './next-round';
@@ -73,11 +74,15 @@ async function merge(
 
   const writeLedger = (after: RunState): Promise<void> =>
     storage.put(ledgerKey(run, round), toLines(ledgerLines(before, after)));
-  await storage.put(outcomesKey(run, round), toLines(summaries(record, batches, outcomes, failed)));
+  const writeOutcomes = (of: readonly BatchOutcome[]): Promise<void> =>
+    storage.put(outcomesKey(run, round), toLines(summaries(record, batches, of, failed)));
+  await writeOutcomes(outcomes);
   await writeLedger(state);
   const kept = await commitState(storage, run, state);
-  if (kept !== state) await writeLedger(kept);
-  else {
+  if (kept !== state) {
+    await writeOutcomes(keptOutcomes(kept, state, batches, outcomes));
+    await writeLedger(kept);
+  } else {
     const lost = outcomes.filter(({ error }) => error !== undefined).length;
     onMerged?.({ round, batches: batches.length, failed: lost, usd: costSoFar(record, state).usd });
   }
