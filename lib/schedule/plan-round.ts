@@ -61,8 +61,8 @@ export function mostRounds(maxAttempts: number): number {
  * options give the same plan. `trees` holds, by label, the cluster tree of the inputs with that label (those that are
  * misclassified may be missing); RangeError when an open ball is in none.
  *
- * New balls are tried up to the round's quota. What earlier rounds left is planned completely: suspects together with other suspects, what
- * remained of failing mini-batches together with its like, whatever their labels (sizes learned apart), what crashed at most at its halved size.
+ * New balls are tried up to the round's quota. What earlier rounds left is planned completely: a suspect alone, what
+ * remained of failing mini-batches jointly, whatever their labels (sizes learned apart), what crashed at most at its halved size.
  */
 export function planRound(state: RunState, trees: ReadonlyMap<number, ClusterTree>, options: PlanOptions): RoundPlan {
   const rng = random(options.seed, state.round);
@@ -126,14 +126,14 @@ function openParts(state: RunState, trees: ReadonlyMap<number, ClusterTree>): La
 }
 
 /**
- * Suspects of all labels as one part, and likewise what remained of failing mini-batches: few are left of each label, and what they share, calls
- * of attack and search, does not depend on the label. Each has its own time, and suspects do not meet those that may be settled soon.
+ * What remained of failing mini-batches of all labels as one part: few are left of each label, and what they share, calls of attacks, does not
+ * depend on the label.
  */
 function acrossLabels(parts: readonly LabelPart[]): Part[] {
   const groups = new Map<string, LabelPart[]>();
   for (const part of parts) {
     const { epsilon, kind, attempt, limit, label } = part;
-    const key = JSON.stringify([epsilon, kind, attempt, limit, ...(kind === 'retry' ? [label] : [])]);
+    const key = JSON.stringify([epsilon, kind, attempt, limit, ...(kind === 'rest' ? [] : [label])]);
     groups.set(key, [...(groups.get(key) ?? []), part]);
   }
   return [...groups.values()].map((own) => (own.length === 1 ? own[0] : { ...own[0], ...joined(own) }));
@@ -159,7 +159,7 @@ function joined(parts: readonly LabelPart[]): Pick<Part, 'label' | 'run'> {
  * Mini-batches of balls that were tried before, of at most `affordable` balls: most of them will need all their seconds.
  */
 function laterDrafts(part: Part, state: RunState, affordable: number, options: PlanOptions, rng: Random): Draft[] {
-  const isDrawn = part.kind !== 'retry' && options.mode === 'batch';
+  const isDrawn = part.kind === 'rest' && options.mode === 'batch';
   const draw = sizeSampler(beliefs(state.bandit, banditKey(state.epsilons[part.epsilon], part.attempt)), rng);
   const nextSize = (left: number): number => {
     if (isDrawn) return draw(Math.min(left, affordable));

@@ -66,8 +66,8 @@ export const runRecordSchema = z.strictObject({
 export type RunRecord = z.infer<typeof runRecordSchema>;
 
 /**
- * Why a mini-batch was planned: `first` contains balls that were never tried; `suspect` balls that failing mini-batches gave up, one each,
- * or that were tried alone; `rest` is what remained of failing mini-batches; `retry` follows a crash or time-out.
+ * Why a mini-batch was planned: `first` contains balls that were never tried; `suspect` is one ball that a failing
+ * mini-batch gave up; `rest` is what remained of failing mini-batches; `retry` follows a crash or time-out.
  */
 export const batchKindSchema = z.enum(['first', 'rest', 'suspect', 'retry']);
 export type BatchKind = z.infer<typeof batchKindSchema>;

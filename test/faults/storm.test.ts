@@ -20,7 +20,7 @@ test.each(seeds)(
   async (seed) => {
     const storage = memoryStorage(prepared.content);
     const { injected, ended } = await storm({ storage, handlers: simulated, seed, disturbed: 'everything' });
-    expect(total(injected)).toBeGreaterThan(25);
+    expect(total(injected)).toBeGreaterThan(40);
     const problems = await problemsAfter(storage, run.id, prepared.truth);
     expect({ seed, ended, problems }).toEqual({ seed, ended: true, problems: [] });
   },

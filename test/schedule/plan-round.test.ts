@@ -88,19 +88,22 @@ describe('planning a round', () => {
     expect(ballCount(of16)).toBeGreaterThan(2000);
   });
 
-  test.each(['suspect', 'rest'] as const)('%s: with its like of all labels, each under its own', (kind) => {
-    const state = tried(newRun({ inputs: 90 }), kind, 1);
-    const other = kind === 'rest' ? 'suspect' : 'rest';
-    state.queue.fill(queues.indexOf(other), 60, 90);
+  test('suspects go alone', () => {
+    const state = tried(newRun({ inputs: 9 }), 'suspect', 1);
+    const { batches } = planRound(state, anyTrees(9, 2), planOptions);
+    expect(batches.length).toBe(9);
+    for (const batch of batches) expect(batch).toMatchObject({ kind: 'suspect', size: 1, arm: 0, attempt: 2 });
+  });
+
+  test('what remained goes with its like of all labels, each ball under its own', () => {
+    const state = tried(newRun({ inputs: 90 }), 'rest', 1);
     const plan = (mode: 'batch' | 'single') => planRound(state, anyTrees(90, 3), { ...planOptions, mode }).batches;
     const batches = plan('batch');
     expect(ballCount(batches)).toBe(90);
     expect(batches.some(({ label }) => typeof label !== 'number')).toBe(true);
     for (const batch of batches) {
-      const members = unpackIds(batch.inputs);
-      expect([...members].map((input) => input % 3)).toEqual(memberLabels(batch));
-      expect(new Set(members.map((input) => (input < 60 ? 0 : 1))).size).toBe(1);
-      expect(batch).toMatchObject({ kind: members[0] < 60 ? kind : other, attempt: 2 });
+      expect([...unpackIds(batch.inputs)].map((input) => input % 3)).toEqual(memberLabels(batch));
+      expect(batch).toMatchObject({ kind: 'rest', attempt: 2 });
     }
     expect(plan('single').map(({ size }) => size)).toEqual(new Array(90).fill(1));
     expect(plan('single').every(({ label }) => typeof label === 'number')).toBe(true);

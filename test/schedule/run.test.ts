@@ -3,7 +3,7 @@ import type { Random } from '../../lib/random';
 import { unpackIds } from '../../lib/schedule/packed';
 import { mostRounds } from '../../lib/schedule/plan-round';
 import { type BallResult, type BatchResult, type MiniBatch, memberLabels } from '../../lib/schedule/records';
-import { ballAt, entryAt, type RunState, statuses } from '../../lib/schedule/state';
+import { ballAt, entryAt, queues, type RunState, statuses } from '../../lib/schedule/state';
 import { summarise } from '../../lib/schedule/summary';
 import {
   anyTrees,
@@ -85,10 +85,12 @@ function planProblems({ before, batches, long }: SimulatedRound, labels: number,
     const inputs = unpackIds(batch.inputs);
     if (batch.seconds > (long ? 880 : 280)) problems.push(`${batch.id} may take ${batch.seconds} s`);
     if (batch.size !== inputs.length || batch.size < 1) problems.push(`${batch.id} has size ${batch.size}`);
+    if (batch.kind === 'suspect' && batch.size > 1) problems.push(`${batch.id} is not alone`);
     if (batch.attempt > maxAttempts) problems.push(`${batch.id} is attempt ${batch.attempt}`);
     const own = memberLabels(batch);
     for (const [i, input] of inputs.entries()) {
       const ball = ballAt(before, input, batch.epsilon);
+      if (queues[before.queue[ball]] !== batch.kind) problems.push(`${ball} is planned as ${batch.kind}`);
       if (input % labels !== own[i]) problems.push(`${ball} is under a wrong label`);
       if (seen.has(ball)) problems.push(`${ball} is planned twice`);
       if (before.status[ball] !== 0) problems.push(`${ball} is planned although settled`);

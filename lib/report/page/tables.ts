@@ -82,8 +82,8 @@ export function batchesSection(report: Report): Markup {
     <h2 id="batches-title">Mini-batches</h2>
     <p class="lead">
       Which mini-batch of similar balls settled what. <em>First</em> holds balls that were never tried, <em>suspect</em>
-      balls that failing mini-batches gave up, one each, <em>rest</em> what remained of failing ones, and <em>retry</em> follows a crash or
-      time-out. Suspects and rests go together whatever their labels, and then show none. Open balls went on to a later mini-batch or ended as unknown.${cut}
+      the one ball that a failing mini-batch gave up, <em>rest</em> what remained of failing ones, whatever their labels (then none is shown), and
+      <em>retry</em> follows a crash or time-out. Open balls went on to a later mini-batch or ended as unknown.${cut}
     </p>
     ${kindTable(report.batches)}
     ${dataTable({ id: 'batches-table', noun: 'mini-batches', rows, columns: batchColumns(report), example: 'suspect label:7' })}
