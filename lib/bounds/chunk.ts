@@ -7,7 +7,7 @@ import { additionsOf, dotBox, forwardPass, type Known, type NodeBounds } from '.
 import { boundOutputRows, groupsTensor, type OutputRow, rowsByBall } from './output-rows';
 import type { Programs } from './programs';
 import { errorInflation, relax } from './relaxation';
-import { above, below } from './rounding';
+import { keepRowBound } from './row-bound';
 import { runsOf } from './rows';
 import { floatTensor, indexTensor } from './sessions';
 import { feedsOf, setBox, setLines, type Tables } from './tables';
@@ -92,7 +92,7 @@ export function chunkOf(
     node: NodeId,
     { list, count, size }: NeuronLists,
     side: 1 | -1,
-    { lower, upper, error }: NodeBounds,
+    found: NodeBounds,
   ): Promise<void> => {
     const session = await programs.backward(node, 'neurons');
     const names = programs.tableNames(node);
@@ -112,15 +112,8 @@ export function chunkOf(
         const own = Math.min(rows, count[first + b] - from);
         for (let r = 0; r < own; r++) {
           const i = (first + b) * size + row[b * rows + r];
-          const proven = bound[b * rows + r] - error[i] * errorInflation - slack;
-          // Comparisons with NaN are false: then the interval step's bound stays.
-          if (side === 1) {
-            const least = below(proven);
-            if (least > lower[i]) lower[i] = least;
-          } else {
-            const most = above(-proven);
-            if (most < upper[i]) upper[i] = most;
-          }
+          const proven = bound[b * rows + r] - found.error[i] * errorInflation - slack;
+          keepRowBound(found, i, side, proven);
         }
       }
     }

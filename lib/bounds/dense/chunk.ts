@@ -6,7 +6,8 @@ import { forwardPass, type NodeBounds } from '../forward-pass';
 import { rowsByBall } from '../output-rows';
 import type { Programs } from '../programs';
 import { errorInflation } from '../relaxation';
-import { above, below, gamma } from '../rounding';
+import { gamma } from '../rounding';
+import { keepRowBound } from '../row-bound';
 import { shapedTensor } from '../sessions';
 import type { DenseChain } from './chain';
 import { closeLayer, firstLayer, openLayer, shrinkLayer } from './compact';
@@ -54,7 +55,7 @@ export function denseChunkOf(
     perBall: number,
   ): Promise<void> => {
     if (perBall === 0) return;
-    const { lower, upper, error } = bounds[k];
+    const { error } = bounds[k];
     const { bias } = layers[k];
     const { columns, terms } = group.layers[k - 1];
     const g = gamma(terms);
@@ -68,14 +69,7 @@ export function denseChunkOf(
         const j = list[b * size + r];
         const i = start + j;
         const proven = found[b * perBall + r] - (error[i] + g * Math.abs(bias[j])) * errorInflation - slack;
-        // Comparisons with NaN are false: then the interval step's bound stays.
-        if (side === 1) {
-          const least = below(proven);
-          if (least > lower[i]) lower[i] = least;
-        } else {
-          const most = above(-proven);
-          if (most < upper[i]) upper[i] = most;
-        }
+        keepRowBound(bounds[k], i, side, proven);
       }
     }
   };

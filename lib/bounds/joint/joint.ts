@@ -4,7 +4,8 @@ import type { ChainLayer, DenseChain } from '../dense/chain';
 import { dotBox, type ForwardPass, forwardPass, type NodeBounds } from '../forward-pass';
 import type { Programs } from '../programs';
 import { errorInflation } from '../relaxation';
-import { above, below, underflowUnit } from '../rounding';
+import { underflowUnit } from '../rounding';
+import { keepRowBound } from '../row-bound';
 import { type SessionCache, sessionCache, shapedTensor } from '../sessions';
 import { type JointLayer, jointLayer } from './lines';
 import { emitOwn, emitShared } from './program';
@@ -95,10 +96,11 @@ async function tighten(
   forward: ForwardPass,
   { size, weight, bias }: ChainLayer,
   before: Int32Array,
-  { lower, upper, error }: NodeBounds,
+  found: NodeBounds,
   side: 1 | -1,
   lost: number,
 ): Promise<void> {
+  const { lower, upper, error } = found;
   const unstable = unstableOnSome(lower, upper, size);
   const columns = weight.length / size;
   const members = lower.length / size;
@@ -116,14 +118,7 @@ async function tighten(
       for (let m = 0; m < members; m++) {
         const i = m * size + j;
         const proven = bound[r * members + m] + side * bias[j] - error[i] * errorInflation - slack[m];
-        // Comparisons with NaN are false: then the interval step's bound stays. So it does where the row overflowed, since the next number of an infinity is NaN here.
-        if (side === 1) {
-          const least = below(proven);
-          if (least > lower[i]) lower[i] = least;
-        } else {
-          const most = above(-proven);
-          if (most < upper[i]) upper[i] = most;
-        }
+        keepRowBound(found, i, side, proven);
       }
     }
   }

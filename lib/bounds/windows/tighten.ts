@@ -3,7 +3,8 @@ import type { NodeId } from '../../network/network';
 import type { Buffers } from '../buffers';
 import type { ForwardPass, NodeBounds } from '../forward-pass';
 import { errorInflation } from '../relaxation';
-import { above, below as lowered, underflowUnit } from '../rounding';
+import { underflowUnit } from '../rounding';
+import { keepRowBound } from '../row-bound';
 import { floatTensor, indexTensor, type Session } from '../sessions';
 import type { Window, Windows } from './geometry';
 import type { LayerLines } from './lines';
@@ -129,12 +130,13 @@ async function tightenSide(
   { neuron, ball, place }: Rows,
   count: number,
   side: 1 | -1,
-  { lower, upper, error }: NodeBounds,
+  found: NodeBounds,
   pass: ForwardPass,
   tileBytes: number,
 ): Promise<number> {
   const signed = side === 1 ? 0 : conv.outShape[0];
   // Coefficients that underflow are in the pass's share; these are terms of the constant and of the reach.
+  const { lower, upper, error } = found;
   const terms = below.reduce((sum, { window }) => sum + 4 * window.size, 4 * input.size);
   const widest = below.reduce((most, { window }) => Math.max(most, window.size), input.size);
   const perCall = Math.max(16, Math.floor(tileBytes / (4 * widest)));
@@ -153,14 +155,7 @@ async function tightenSide(
       const i = ball[k] * conv.size + neuron[k];
       const slack = error[i] * errorInflation + pass.underflow(ball[k]) + terms * underflowUnit;
       const proven = bound[r] + side * conv.bias[(neuron[k] / positions) | 0] - slack;
-      // Comparisons with NaN are false: then the interval step's bound stays. So it does where the row overflowed, since the next number of an infinity is NaN here.
-      if (side === 1) {
-        const least = lowered(proven);
-        if (least > lower[i]) lower[i] = least;
-      } else {
-        const most = above(-proven);
-        if (most < upper[i]) upper[i] = most;
-      }
+      keepRowBound(found, i, side, proven);
       if (!(lower[i] < 0 && upper[i] > 0)) continue;
       neuron[left] = neuron[k];
       ball[left] = ball[k];
