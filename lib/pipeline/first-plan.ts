@@ -10,13 +10,13 @@ import type { Fingerprints } from '../group/fingerprint';
 import { buildForest, encodeForest } from '../group/forest';
 import { asPrior, emptyPosterior, type Posterior, posteriorSchema } from '../schedule/bandit';
 import { type RunRecord, type RunRequest, runRecordSchema } from '../schedule/records';
-import { createState, type RunState } from '../schedule/state';
+import { createState } from '../schedule/state';
 import { MissingKeyError, type Storage } from '../storage/storage';
 import type { Round } from '../workflow/events';
-import { learnedKey, ledgerKey, recordKey, treesKey } from './keys';
-import { ledgerLines } from './ledger';
+import { writeFirstAccounts } from './accounts';
+import { learnedKey, recordKey, treesKey } from './keys';
 import { writeNextRound } from './next-round';
-import { readJson, toLines } from './records';
+import { readJson } from './records';
 import { commitState } from './state';
 
 /** A data set that was looked at through the model: what every input is predicted as, and how it activates the network. */
@@ -76,11 +76,8 @@ export async function writeFirstPlan(storage: Storage, run: string, at: LookedAt
     bandit: await learned(storage, engine.hash),
   });
   const found = await reuseVerdicts(storage, kept, unsettled, engine);
-  const writeLedger = (after: RunState): Promise<void> =>
-    storage.put(ledgerKey(run, 'plan'), toLines(ledgerLines(undefined, after)));
-  await writeLedger(found);
   const state = await commitState(storage, run, found);
-  if (state !== found) await writeLedger(state);
+  await writeFirstAccounts(storage, run, state);
   return writeNextRound(storage, kept, state, trees, now);
 }
 

@@ -11,6 +11,7 @@ import type { RunRequest } from '../schedule/records';
 import { ballsProblem } from '../schedule/request-limits';
 import type { Storage } from '../storage/storage';
 import type { Round } from '../workflow/events';
+import { mendAccounts } from './accounts';
 import { beginCaps } from './caps';
 import { writeFirstPlan } from './first-plan';
 import { readInputs } from './inputs';
@@ -42,8 +43,10 @@ export async function planRun(
   const known = await lastState(storage, run);
   if (known) {
     const trees = decodeForest(await storage.get(treesKey(run)));
+    const record = await readRecord(storage, run);
+    await mendAccounts(storage, record, known);
     await beginCaps(storage, run, caps, now);
-    return writeNextRound(storage, await readRecord(storage, run), known, trees, now);
+    return writeNextRound(storage, record, known, trees, now);
   }
   const request = await readRequest(storage, run);
   await beginCaps(storage, run, caps, now);

@@ -19,6 +19,7 @@ import type { RunRecord, RunRequest } from '../schedule/records';
 import { closeOpen, entryAt, type RunState, statusAt } from '../schedule/state';
 import { MissingKeyError, type Storage } from '../storage/storage';
 import type { ReportOutput } from '../workflow/events';
+import { mendAccounts } from './accounts';
 import { readCaps } from './caps';
 import { costSoFar } from './cost';
 import { failureKey, outcomesKey, runPrefix } from './keys';
@@ -53,6 +54,7 @@ export async function reportRun(
   const { policy } = record.request;
   const reuse = policy && !failed ? await readReuse(storage, run) : undefined;
   const merged = await lastState(storage, run);
+  if (merged) await mendAccounts(storage, record, merged);
   const found = merged && reuse ? confirmRechecked(merged, reuse) : merged;
   const records = await openRecords(storage, record.request.dataset, record.preprocessing);
   const capped = stoppedAt(await readCaps(storage, run), found);

@@ -95,7 +95,8 @@ export function faultyProcess(
       case 'out of memory':
         return die('Runtime.OutOfMemory', 'the process was ended by signal SIGKILL');
       case 'hung':
-        return never('Sandbox.Timedout');
+        // One that was late is waited for no longer: where it hangs, it is as good as killed, and the storm may end.
+        return paused === undefined ? never('Sandbox.Timedout') : die('Sandbox.Timedout', 'hung after it was late');
       case 'late':
         if (paused === undefined) {
           await new Promise<void>((go) => {
