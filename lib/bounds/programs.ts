@@ -3,6 +3,7 @@ import { emitBackward, mergesBias, type RowKind } from './backward';
 import { type Buffers, buffers } from './buffers';
 import type { Effort } from './chunk';
 import { type DenseChain, denseChain } from './dense/chain';
+import { emitCentre, emitSlopes } from './dense/outlook';
 import { emitChain, emitRoughInput, emitScaledInput, type RowStart } from './dense/program';
 import { emitForward, productTerms } from './forward';
 import { emitGradient, emitPreActivations, emitScores } from './gradient';
@@ -32,6 +33,9 @@ export interface Programs {
   chain(level: number, start: RowStart, effort: Effort): Promise<Session>;
   scaledInput(): Promise<Session>;
   roughInput(): Promise<Session>;
+  /** Those of dense/outlook.ts. */
+  centre(): Promise<Session>;
+  slopes(): Promise<Session>;
   /** Windows of the convolutions that the network begins with, where that saves work; their programs are those of windows/program.ts. */
   readonly windows: ConvWindows | undefined;
   windowed(start: NodeId): Promise<Session>;
@@ -120,6 +124,8 @@ export function programsOf(network: Network, options: ProgramOptions): Programs 
       sessions.get(`chain ${level} ${start} ${effort}`, () => emitChain(level, start, effort)),
     scaledInput: () => sessions.get('scaled', () => emitScaledInput(dense!.layers[0].weight, dense!.layers[0].size)),
     roughInput: () => sessions.get('rough', () => emitRoughInput(dense!.layers[0].weight, dense!.layers[0].size)),
+    centre: () => sessions.get('forward centre', () => emitCentre(dense!)),
+    slopes: () => sessions.get('slopes', () => emitSlopes(dense!)),
     windows,
     windowed: (start) => sessions.get(`windows ${start}`, () => emitWindows(windows!.of.get(start)!)),
     tileBytes: options.tileBytes,

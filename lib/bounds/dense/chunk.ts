@@ -1,5 +1,6 @@
 import type { NodeId } from '../../network/network';
 import type { Box } from '../../region/box';
+import type { HalfSpace } from '../../region/violation';
 import { fresh, lender } from '../buffers';
 import { type Chunk, type ChunkOptions, type Effort, everyone } from '../chunk';
 import { forwardPass, type NodeBounds } from '../forward-pass';
@@ -106,7 +107,8 @@ export function denseChunkOf(
         if (relu === undefined) return;
         if (k > 0) for (const group of groups) await addLayer(group, k);
         await after?.(relu, bounds[k]);
-        if (left && everyone(left)) return;
+        // After a rough pass rows of balls that have left are asked for, too: interval steps go on.
+        if (left && effort === 'full' && everyone(left)) return;
         groups = groups.flatMap((group) => withoutBalls(group, inside));
         pass.place(relu, bounds[k], k > 0);
       }
@@ -118,6 +120,11 @@ export function denseChunkOf(
       const { error } = bounds[k];
       const result = new Float64Array(rows.length).fill(Number.NEGATIVE_INFINITY);
       const ofBall = rowsByBall(rows, balls);
+      if (effort === 'rough') {
+        const inside = new Set(groups.flatMap((group) => group.balls));
+        for (const [i, { ball, row }] of rows.entries())
+          if (!inside.has(ball)) result[i] = leastOf(row, bounds[k], ball * size);
+      }
       const session = await programs.chain(k, 'free', effort);
       for (const group of groups) {
         const lists = group.balls.map((ball) => ofBall[ball]);
@@ -180,6 +187,21 @@ function widenFirst({ error }: NodeBounds, { network }: Programs, { inputSize, l
   const counted = gamma(Math.max(inputSize, size));
   const factor = gamma(inputSize + 2 * size + network.nodes.length + 64) / counted;
   for (let i = 0; i < error.length; i++) error[i] = error[i] * factor;
+}
+
+/** What a functional of a layer is at least by the bounds of its neurons alone, which begin at `start`. */
+function leastOf({ coefficients, offset }: HalfSpace, { lower, upper }: NodeBounds, start: number): number {
+  let [sum, magnitude] = [offset, Math.abs(offset)];
+  for (let c = 0; c < coefficients.length; c++) {
+    const own = coefficients[c];
+    if (own === 0) continue;
+    const term = own * (own > 0 ? lower[start + c] : upper[start + c]);
+    sum += term;
+    magnitude += Math.abs(term);
+  }
+  // Float64 sums of so few terms are off by far less.
+  const least = sum - magnitude * 2 ** -40;
+  return Number.isFinite(least) ? least : Number.NEGATIVE_INFINITY;
 }
 
 /** Balls with equally many rows at the second layer go together, so that little is padded. */
