@@ -1,6 +1,6 @@
 import type { NodeId } from '../network/network';
 import type { Box } from '../region/box';
-import { fresh, lender } from './buffers';
+import { fresh, type Lend, lender } from './buffers';
 import { leastSlope } from './dense/lines';
 import { emptyLists, type NeuronLists } from './dense/lists';
 import { additionsOf, dotBox, forwardPass, type Known, type NodeBounds } from './forward-pass';
@@ -45,6 +45,10 @@ export interface Chunk {
   boundOutputs(rows: readonly OutputRow[]): Promise<Float64Array>;
   /** Pre-activation bounds of a ReLU node, [balls, size]. */
   preActivation(relu: NodeId): { readonly lower: Float32Array; readonly upper: Float32Array };
+  /** The boxes, [balls, inputSize]; see ForwardPass. */
+  readonly input: { readonly centre: Float32Array; readonly radius: Float32Array };
+  /** An array that holds until `release`, with whatever was in it before. */
+  readonly lend: Lend;
   /** What was found of some of the balls, for a better pass over them. */
   known(balls: readonly number[]): Known;
   /** Gives back what the chunk holds; only `preActivation` may be asked afterwards. */
@@ -207,6 +211,8 @@ export function chunkOf(
       return found;
     },
 
+    input: pass,
+    lend,
     known: (kept) => pass.known(kept),
 
     release: giveBack,

@@ -49,7 +49,9 @@ async function boundRoughly(programs: Programs, queries: readonly BoundQuery[]):
   const boxes = queries.map(({ box }) => box);
   const chunk = openChunk(programs, boxes, { effort: 'rough', keepBounds: false });
   try {
-    const outlook = await lookAhead(programs, queries);
+    const rows = queries.map((query) => query.rows);
+    // Of other networks interval steps alone say nothing about what rows would bring.
+    const outlook = chainOf(programs) && (await outlookOf(programs, chunk, rows));
     const left = new Uint8Array(queries.length);
     await chunk.propagate(
       outlook && (async (relu, bounds) => outlook.judge(programs.relus.indexOf(relu), bounds, left)),
@@ -58,7 +60,7 @@ async function boundRoughly(programs: Programs, queries: readonly BoundQuery[]):
     const found = await boundRows(
       chunk,
       queries,
-      queries.map(({ rows }) => [...rows.keys()]),
+      rows.map((own) => [...own.keys()]),
     );
     const open = [...queries.keys()].filter(
       (ball) =>
@@ -73,27 +75,6 @@ async function boundRoughly(programs: Programs, queries: readonly BoundQuery[]):
   } finally {
     chunk.release();
   }
-}
-
-/** Interval steps alone say nothing about what rows would bring: only of dense chains. */
-async function lookAhead(programs: Programs, queries: readonly BoundQuery[]): Promise<Outlook | undefined> {
-  if (chainOf(programs) === undefined) return undefined;
-  const { inputSize } = programs.network;
-  const centres = new Float32Array(queries.length * inputSize);
-  const radius = new Float32Array(queries.length * inputSize);
-  for (const [ball, { box }] of queries.entries()) {
-    const { lower, upper } = box;
-    for (let i = 0, at = ball * inputSize; i < inputSize; i++, at++) {
-      centres[at] = (lower[i] + upper[i]) / 2;
-      radius[at] = (upper[i] - lower[i]) / 2;
-    }
-  }
-  return outlookOf(
-    programs,
-    centres,
-    radius,
-    queries.map(({ rows }) => rows),
-  );
 }
 
 /** Bounds again, fully, the rows of the open balls that are not proven; writes them to `found`. */

@@ -62,7 +62,8 @@ export function denseChunkOf(
     const g = gamma(terms);
     const found = lend(group.balls.length * perBall);
     const tensor = shapedTensor(rows, [group.balls.length, perBall, columns]);
-    await boundRows(await programs.chain(k, 'neurons', effort), effort, group.layers, tensor, {}, found);
+    const session = await programs.chain(k, side > 0 ? 'lower' : 'upper', effort);
+    await boundRows(session, effort, group.layers, tensor, {}, found);
     for (let b = 0; b < group.balls.length; b++) {
       const slack = underflow(group.balls[b]);
       const start = group.balls[b] * size;
@@ -81,7 +82,7 @@ export function denseChunkOf(
     const { lend: lendForNow, giveBack: giveRowsBack } = lender(programs.buffers);
     const open = openLayer(chain, k, group.balls, bounds[k], before, lendForNow);
     // Most neurons turn out inactive: their lower bounds are not needed.
-    await tighten(group, k, -1, open.unstable, open.unstable.count, open.negated, open.rows);
+    await tighten(group, k, -1, open.unstable, open.unstable.count, open.rows, open.perBall);
     const closing = shrinkLayer(chain, k, group.balls, bounds[k].upper, open, before, lend, lendForNow);
     await tighten(group, k, 1, closing.alive, closing.unstable, closing.rows, closing.perBall);
     group.layers.push(closeLayer(chain, k, group.balls, bounds[k], closing, before, lend));
@@ -163,6 +164,8 @@ export function denseChunkOf(
       return result;
     },
 
+    input: pass,
+    lend,
     known: (kept) => pass.known(kept),
 
     release() {

@@ -34,9 +34,9 @@ export interface OpenLayer {
   readonly unstable: NeuronLists;
   /** All others. NaN is here, so that nothing is proven from it. */
   readonly steady: NeuronLists;
-  /** [G, rows, columns]: minus the weights of the unstable neurons on the neurons of the layer below, and the bias; scaled. */
-  readonly negated: Float32Array;
-  readonly rows: number;
+  /** [G, perBall, columns of the layer below]: weights of the unstable neurons, scaled, and the bias. */
+  readonly rows: Float32Array;
+  readonly perBall: number;
 }
 
 /** Roundings of a row's constant besides the sums over columns: per layer, and at the end. */
@@ -139,14 +139,14 @@ export function openLayer(
     unstable.count[b] = open;
     steady.count[b] = rest;
   }
-  const rows = longest(unstable);
-  const negated = lend(balls.length * rows * below.columns);
+  const perBall = longest(unstable);
+  const rows = lend(balls.length * perBall * below.columns);
   for (let b = 0; b < balls.length; b++) {
-    const start = b * rows * below.columns;
-    gatherRows(layer, unstable, b, below, negated, start, -1);
-    negated.fill(0, start + unstable.count[b] * below.columns, start + rows * below.columns);
+    const start = b * perBall * below.columns;
+    gatherRows(layer, unstable, b, below, rows, start);
+    rows.fill(0, start + unstable.count[b] * below.columns, start + perBall * below.columns);
   }
-  return { unstable, steady, negated, rows };
+  return { unstable, steady, rows, perBall };
 }
 
 /** The layer on the neurons that are left, when its upper bounds are final. */
@@ -163,7 +163,7 @@ export interface ClosingLayer {
 }
 
 /**
- * Leaves out neurons that turned out inactive.
+ * Leaves out neurons that turned out inactive. Rows of the open layer move together in place: it must not be used any more.
  *
  * @param upper [balls of the chunk, size]
  * @param lend for as long as the layer is in use. @param lendForNow until it is closed
@@ -173,7 +173,7 @@ export function shrinkLayer(
   k: number,
   balls: readonly number[],
   upper: Float32Array,
-  { unstable, steady, negated, rows: before }: OpenLayer,
+  { unstable, steady, rows, perBall: before }: OpenLayer,
   below: CompactLayer,
   lend: Lend,
   lendForNow: Lend,
@@ -182,6 +182,7 @@ export function shrinkLayer(
   const inner = below.columns;
   const groups = balls.length;
   const alive = emptyLists(groups, size, lend);
+  /** Places in the open layer of the unstable neurons that are left. */
   const kept = emptyLists(groups, size, lendForNow);
   for (let b = 0; b < groups; b++) {
     const start = b * size;
@@ -199,22 +200,23 @@ export function shrinkLayer(
   const columns = Math.max(1, longest(alive)) + 1;
   const perBall = longest(kept);
   const weights = lend(groups * columns * inner);
-  const rows = lendForNow(groups * perBall * inner);
   for (let b = 0; b < groups; b++) {
     const start = b * perBall * inner;
-    for (let n = 0, to = start; n < kept.count[b]; n++) {
-      const from = (b * before + kept.list[b * size + n]) * inner;
-      for (let i = from; i < from + inner; i++) rows[to++] = -negated[i];
-    }
     const end = start + kept.count[b] * inner;
-    rows.fill(0, end, start + perBall * inner);
+    // No row moves up, and every row that it moves over was moved already.
+    for (let n = 0, to = start; to < end; n++, to += inner) {
+      const from = (b * before + kept.list[b * size + n]) * inner;
+      if (from !== to) rows.copyWithin(to, from, from + inner);
+    }
     const first = b * columns * inner;
     weights.set(rows.subarray(start, end), first);
     const rest = first + end - start;
-    gatherRows(layers[k], steady, b, below, weights, rest, 1);
+    gatherRows(layers[k], steady, b, below, weights, rest);
     weights.fill(0, rest + steady.count[b] * inner, first + columns * inner);
   }
-  return { alive, unstable: kept.count, columns, weights, rows, perBall };
+  // Only now: until its own rows were moved, a ball's place may have held those of the ball before.
+  for (let b = 0; b < groups; b++) rows.fill(0, (b * perBall + kept.count[b]) * inner, (b + 1) * perBall * inner);
+  return { alive, unstable: kept.count, columns, weights, rows: rows.subarray(0, groups * perBall * inner), perBall };
 }
 
 /** The layer with final bounds. */

@@ -14,7 +14,7 @@ export function outputWeights({ layers }: DenseChain, groups: number, below: Bel
   const weights = lend(groups * size * below.columns);
   for (let b = 0; b < groups; b++) {
     const lists = { size: 0, list: every, count: new Int32Array(groups).fill(size) };
-    gatherRows(last, lists, b, below, weights, b * size * below.columns, 1);
+    gatherRows(last, lists, b, below, weights, b * size * below.columns);
   }
   return weights;
 }
@@ -27,20 +27,18 @@ export function gatherRows(
   { alive, columns, scale }: Below,
   to: Float32Array,
   start: number,
-  sign: 1 | -1,
 ): void {
   const inner = weight.length / size;
   const width = alive.count[b];
   const places = alive.list.subarray(b * alive.size, b * alive.size + width);
-  const factors = scale.slice(b * columns, b * columns + width);
-  if (sign < 0) for (let i = 0; i < width; i++) factors[i] = -factors[i];
+  const factors = scale.subarray(b * columns, b * columns + width);
   const listed = b * rows.size;
-  const end = columns - 1;
+  const last = columns - 1;
   for (let r = 0, at = start; r < rows.count[b]; r++, at += columns) {
     const j = rows.list[listed + r];
-    const from = j * inner;
-    for (let i = 0; i < width; i++) to[at + i] = weight[from + places[i]] * factors[i];
-    for (let i = width; i < end; i++) to[at + i] = 0;
-    to[at + end] = sign * bias[j];
+    const own = weight.subarray(j * inner, j * inner + inner);
+    for (let i = 0; i < width; i++) to[at + i] = own[places[i]] * factors[i];
+    for (let i = width; i < last; i++) to[at + i] = 0;
+    to[at + last] = bias[j];
   }
 }

@@ -1,7 +1,11 @@
-import { type GraphBuilder, graphBuilder, type Value } from '../graph';
+import type * as ort from 'onnxruntime-node';
+import type { HalfSpace } from '../../region/violation';
+import type { Chunk } from '../chunk';
+import { graphBuilder, type Value } from '../graph';
 import type { Programs } from '../programs';
 import { floatTensor } from '../sessions';
 import type { DenseChain } from './chain';
+import type { Feeds } from './compact';
 
 /**
  * A guess, for balls of a dense chain, at what their bounds will lose, to stop in the middle where they are far from proof. It decides what is
@@ -26,20 +30,23 @@ const mostLost: readonly number[] = [4.3, 2.1, 1.7, 1.4];
 const mostLostEarly = 1.2;
 
 /**
- * @param centres [balls, inputSize]
- * @param radius [balls, inputSize]
  * @param rows of each ball: coefficients [classes] and offset
  */
 export async function outlookOf(
   programs: Programs,
-  centres: Float32Array,
-  radius: Float32Array,
-  rows: readonly (readonly { readonly coefficients: ArrayLike<number>; readonly offset: number }[])[],
+  { input, lend }: Pick<Chunk, 'input' | 'lend'>,
+  rows: readonly (readonly HalfSpace[])[],
 ): Promise<Outlook> {
+  const { network, relus } = programs;
+  const { classes } = network;
   const balls = rows.length;
-  const { scores, ...active } = await (await programs.centre()).run({ x: floatTensor(centres, balls) });
-  const classes = scores.length / balls;
-  const coefficients = new Float32Array(balls * classes);
+  const table = (size: number): ort.Tensor => floatTensor(lend(balls * size), balls, size);
+  const perRelu = (name: string): Feeds =>
+    Object.fromEntries(relus.map((relu, k) => [`${name}${k}`, table(network.nodes[relu].size)]));
+  const active = perRelu('active');
+  const centre = await programs.centre();
+  const { scores } = await centre.run({ x: floatTensor(input.centre, balls) }, { ...active, scores: table(classes) });
+  const coefficients = lend(balls * classes).fill(0);
   const value = new Float64Array(balls).fill(Number.POSITIVE_INFINITY);
   for (const [b, own] of rows.entries()) {
     for (const { coefficients: row, offset } of own) {
@@ -50,14 +57,12 @@ export async function outlookOf(
       coefficients.set(row, b * classes);
     }
   }
-  const patterns = Object.entries(active).map(([name, of]) => [name, floatTensor(of, balls)] as const);
-  const { reach, ...slopes } = await (await programs.slopes()).run({
-    coefficients: floatTensor(coefficients, balls),
-    radius: floatTensor(radius, balls),
-    ...Object.fromEntries(patterns),
-  });
+  const { reach, ...slopes } = await (await programs.slopes()).run(
+    { ...active, coefficients: floatTensor(coefficients, balls), radius: floatTensor(input.radius, balls) },
+    { ...perRelu('slope'), reach: table(1) },
+  );
   const lost = Float64Array.from(reach);
-  const last = programs.relus.length - 1;
+  const last = relus.length - 1;
   return {
     scores,
     judge(k, { lower, upper }, left) {
@@ -100,7 +105,7 @@ export function emitCentre({ layers, inputSize }: DenseChain): Uint8Array {
  *          reach         float [P, 1]       what the functional loses over the input
  */
 export function emitSlopes({ layers, inputSize }: DenseChain): Uint8Array {
-  const graph: GraphBuilder = graphBuilder();
+  const graph = graphBuilder();
   let gradient: Value = graph.input('coefficients', 'float', ['P', layers[layers.length - 1].size]);
   for (let k = layers.length - 1; k >= 0; k--) {
     const { weight, size } = layers[k];

@@ -2,8 +2,8 @@ import type { Effort } from '../chunk';
 import { type GraphBuilder, graphBuilder, type Value } from '../graph';
 import { gramReach } from './gram';
 
-/** Rows that start as neurons of a layer, or as any functionals of it. */
-export type RowStart = 'neurons' | 'free';
+/** Rows that start as neurons of a layer, for their lower bounds or (negated) their upper ones, or as any functionals of it. */
+export type RowStart = 'lower' | 'upper' | 'free';
 
 /**
  * The backward pass over a dense chain from functionals of layer `level`, for G balls with R rows each, every ball on its own compacted
@@ -11,7 +11,7 @@ export type RowStart = 'neurons' | 'free';
  * ReLUs come times the slopes of their upper lines, with which the weights are stored (lines.ts).
  *
  * inputs
- *   rows         float [G, R, c_(level-1)]         neurons: weights on the neurons below, last column biases
+ *   rows         float [G, R, c_(level-1)]         lower, upper: weights on the neurons below, last column biases
  *                float [G, R, n]                   free: coefficients on the n neurons of the layer
  *   x            float [G, n, c_(level-1)]         free: weights of these neurons
  *   ratio<j>     float [G, 1, c_j]                 lines of layer j: what is added of a positive coefficient
@@ -21,12 +21,13 @@ export type RowStart = 'neurons' | 'free';
  *   r0           float [G, c_0, n]                 first weights, times the radius of each input; full effort
  *   g0, k0       float [G, c_0, c_0], [G, 1, 1]    what gram.ts has in its place; rough
  * outputs
- *   bound        float [G, R, 1]                   lower bound of each row over its ball
+ *   bound        float [G, R, 1]                   lower bound of each row over its ball; upper: of its negative
  */
 export function emitChain(level: number, start: RowStart, effort: Effort): Uint8Array {
   const graph = graphBuilder();
   let rows = graph.input('rows', 'float', ['G', 'R', start === 'free' ? 'n' : 'start']);
   if (start === 'free') rows = graph.node('MatMul', [rows, graph.input('x', 'float', ['G', 'n', 'start'])]);
+  if (start === 'upper') rows = graph.node('Neg', [rows]);
   let constants: Value | undefined;
   for (let j = level - 1; ; j--) {
     const positive = graph.node('Relu', [rows]);
