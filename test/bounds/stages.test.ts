@@ -255,3 +255,34 @@ test('a ball of which the rough form overflows gets a full pass', async () => {
   expect(staged).toEqual(full);
   expect(staged.some((bound) => bound > 0)).toBe(true);
 });
+
+test('a ball far from proof is let go in the middle: its rows are finite, and below what was seen', async () => {
+  const { network } = readNetwork(randomMlp([60, 12, 10, 8, 4], 5));
+  const calls = new Map<string, number>();
+  const bounder = createBounder(network, { observe: (key) => calls.set(key, (calls.get(key) ?? 0) + 1) });
+  /** Of the label that the centre gets: its margins are positive there. */
+  const query = (box: Box) => {
+    const scores = evaluate(
+      network,
+      box.lower.map((low, i) => (low + box.upper[i]) / 2),
+    )[network.output];
+    return { box, rows: marginRows(misclassification(scores.indexOf(Math.max(...scores)), 4)) };
+  };
+  const far = boxesOf(60, 0.6).map(query);
+  const bounds = await bounder.bound(far);
+  expect([...calls.keys()].filter((key) => /^chain (2|3|4)/.test(key))).toEqual([]);
+  for (const [i, { box, rows }] of far.entries()) {
+    for (const x of pointsOf(box, 40, i)) {
+      const y = evaluate(network, x)[network.output];
+      for (const [r, { coefficients, offset }] of rows.entries()) {
+        const value = y.reduce((sum, score, c) => sum + score * coefficients[c], offset);
+        expect(bounds[i].rows[r]).toBeLessThanOrEqual(value);
+        expect(bounds[i].rows[r]).toBeGreaterThan(Number.NEGATIVE_INFINITY);
+      }
+    }
+  }
+  // Others go on to the end.
+  await bounder.bound([...far, ...boxesOf(60, 0.001).map(query)]);
+  expect([...calls.keys()].some((key) => key.startsWith('chain 3 free'))).toBe(true);
+  await bounder.release();
+});

@@ -11,7 +11,7 @@ import type { Feeds } from './compact';
  * A guess, for balls of a dense chain, at what their bounds will lose, to stop in the middle where they are far from proof. It decides what is
  * computed and never what is proven, so nothing about it need be sound or exact.
  *
- * Of a ball's row with the least value at the centre, the gradient there tells how much each input and each neuron matter: the row loses about
+ * Of a ball's row with the least positive value at the centre, the gradient there tells how much each input and each neuron matter: the row loses about
  * sum_i r_i |g_i| over the input, and |g_j| u (-l) / (u - l), the height of the relaxation's triangle, for each unstable neuron j. Layers that are
  * not bounded yet only add to that.
  */
@@ -52,7 +52,8 @@ export async function outlookOf(
     for (const { coefficients: row, offset } of own) {
       let found = offset;
       for (let c = 0; c < classes; c++) found += row[c] * scores[b * classes + c];
-      if (found >= value[b]) continue;
+      // What is not positive at the centre is never proven; other rows may matter all the same.
+      if (found <= 0 || found >= value[b]) continue;
       value[b] = found;
       coefficients.set(row, b * classes);
     }
@@ -73,7 +74,7 @@ export async function outlookOf(
         for (let j = 0, i = b * size; j < size; j++, i++) {
           if (lower[i] < 0 && upper[i] > 0) lost[b] += (slope[i] * upper[i] * lower[i]) / (lower[i] - upper[i]);
         }
-        if (value[b] <= 0 || lost[b] > most * value[b]) left[b] = 1;
+        if (lost[b] > most * value[b]) left[b] = 1;
       }
     },
   };

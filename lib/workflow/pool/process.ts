@@ -26,6 +26,9 @@ export interface Child {
   kill(): Promise<void>;
 }
 
+/** One process is one core's worth of work: threads of the garbage collector would take the others', and 12 % more CPU time in all (bench/README.md). */
+const oneThread = ['--single-threaded-gc'];
+
 /** Characters of stderr kept for the cause of a crash. */
 const stderrTail = 4_000;
 
@@ -33,7 +36,7 @@ const stderrTail = 4_000;
 export function startChild(options: ChildOptions): Child {
   const child = fork(options.entry, [], {
     env: { ...process.env, ...options.env },
-    execArgv: options.memoryMb === undefined ? [] : [`--max-old-space-size=${options.memoryMb}`],
+    execArgv: [...oneThread, ...(options.memoryMb === undefined ? [] : [`--max-old-space-size=${options.memoryMb}`])],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   let stderr = '';

@@ -44,7 +44,11 @@ describe('results', () => {
     const shared = pool({ env: { COLOUR: 'green' }, memoryMb: 64 });
     const first = (await shared.invoke('whoAmI', null)).payload;
     const second = (await shared.invoke('whoAmI', null)).payload;
-    expect(first).toMatchObject({ calls: 1, colour: 'green', execArgv: ['--max-old-space-size=64'] });
+    expect(first).toMatchObject({
+      calls: 1,
+      colour: 'green',
+      execArgv: ['--single-threaded-gc', '--max-old-space-size=64'],
+    });
     expect(second).toEqual({ ...(first as object), calls: 2 });
   });
 
