@@ -77,8 +77,7 @@ export function chunkOf(
 
   const placeInput = (): void => {
     box = dotBox(network, pass, lend);
-    tables.centre0 = { values: box.centre, size: network.inputSize, shape: 'column' };
-    tables.radius0 = { values: box.radius, size: network.inputSize, shape: 'column' };
+    setBox(tables, 0, box, network.inputSize);
   };
 
   const placeLines = (to: Tables, relu: NodeId, found: NodeBounds, order: readonly number[]): void =>
@@ -173,7 +172,7 @@ export function chunkOf(
       const node = network.nodes[relu];
       if (relu > stop && node.kind === 'relu') placeLines(own, relu, bounds.get(node.from)!, order);
     }
-    setBox(own, stop, dotBox(network, pass, lend, stop), network.nodes[stop].size, lend, order);
+    setBox(own, stop, dotBox(network, pass, lend, stop, order), network.nodes[stop].size);
     return boundRows(rows, stop, own, order);
   };
 

@@ -201,21 +201,35 @@ export function additionsOf({ nodes }: Network): number {
   return 3 * nodes.length + 32;
 }
 
-/** Centres and radii of the boxes of a source, [balls, size], for the dot products that a backward pass ends with. */
+/** Centres and radii of the boxes of a source, for the dot products that a backward pass ends with: of all balls, or of those in `order`, [order.length, size]. */
 export function dotBox(
   network: Network,
   pass: Pick<ForwardPass, 'box'>,
   lend: Lend = fresh,
   source: NodeId = 0,
+  order?: readonly number[],
 ): { readonly centre: Float32Array; readonly radius: Float32Array } {
-  const { centre, radius } = pass.box(source);
-  const enlarged = lend(radius.length);
-  const g = gamma(network.nodes[source].size + additionsOf(network));
-  for (let i = 0; i < centre.length; i++) {
-    // Covers the rounding of the dot products at the input; docs/soundness.md.
-    const r = above(radius[i] * (1 + g) + g * Math.abs(centre[i]));
-    // Of a box without bounds nothing is proven.
-    enlarged[i] = Number.isNaN(r) ? Number.POSITIVE_INFINITY : r;
+  const { size } = network.nodes[source];
+  const box = pass.box(source);
+  const centre = order ? lend(order.length * size) : box.centre;
+  const radius = lend(centre.length);
+  const g = gamma(size + additionsOf(network));
+  for (let place = 0; place * size < centre.length; place++) {
+    const start = (order ? order[place] : place) * size;
+    if (order) centre.set(box.centre.subarray(start, start + size), place * size);
+    for (let i = start, at = place * size; i < start + size; i++, at++) {
+      const r = box.radius[i];
+      const c = box.centre[i];
+      // Of inactive neurons, which are many.
+      if (r === 0 && c === 0) {
+        radius[at] = 0;
+        continue;
+      }
+      // Covers the rounding of the dot products at the input; docs/soundness.md.
+      const enlarged = above(r * (1 + g) + g * Math.abs(c));
+      // Of a box without bounds nothing is proven.
+      radius[at] = Number.isNaN(enlarged) ? Number.POSITIVE_INFINITY : enlarged;
+    }
   }
-  return { centre, radius: enlarged };
+  return { centre, radius };
 }

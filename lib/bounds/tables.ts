@@ -72,20 +72,13 @@ export function setLines(
   tables[`bend${relu}`] = { values: lines.bend, size, shape: 'column' };
 }
 
-/** Sets the boxes of the node where rows end. @param box [balls of the chunk, size] */
+/** Sets the boxes of the node where rows end. @param box [balls of the tables, size] */
 export function setBox(
   tables: Tables,
   node: NodeId,
-  box: { readonly centre: Float32Array; readonly radius: Float32Array },
+  { centre, radius }: { readonly centre: Float32Array; readonly radius: Float32Array },
   size: number,
-  lend: Lend,
-  order: readonly number[],
 ): void {
-  for (const name of ['centre', 'radius'] as const) {
-    const values = lend(order.length * size);
-    for (const [place, ball] of order.entries()) {
-      values.set(box[name].subarray(ball * size, (ball + 1) * size), place * size);
-    }
-    tables[`${name}${node}`] = { values, size, shape: 'column' };
-  }
+  tables[`centre${node}`] = { values: centre, size, shape: 'column' };
+  tables[`radius${node}`] = { values: radius, size, shape: 'column' };
 }

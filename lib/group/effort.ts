@@ -12,7 +12,7 @@ export interface Effort {
 const levels: readonly Omit<Effort, 'bound'>[] = [
   // Most balls need no more than this; the rest is known after it.
   { restarts: 3, steps: 20, searchShare: 0 },
-  { restarts: 9, steps: 40, searchShare: 0.25 },
+  { restarts: 3, steps: 40, searchShare: 0.25 },
   { restarts: 20, steps: 100, searchShare: 0.75 },
 ];
 

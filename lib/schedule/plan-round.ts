@@ -1,7 +1,7 @@
 import { cutMiniBatches, type Run, runOf } from '../group/cut';
 import type { ClusterTree } from '../group/tree';
 import { type Random, random } from '../random';
-import { beliefs, isInformed, sizeSampler } from './bandit';
+import { armSizes, beliefs, isInformed, sizeSampler } from './bandit';
 import { choosePieces, firstTries } from './first-tries';
 import { labelBeliefs } from './label-beliefs';
 import { banditKey } from './learn';
@@ -80,7 +80,7 @@ export function planRound(state: RunState, trees: ReadonlyMap<number, ClusterTre
   const again = later.flatMap((part) => laterDrafts(part, state, affordable, options, rng));
   const first = state.epsilons.flatMap((_, epsilon) => {
     const ofRadius = news.filter((part) => part.epsilon === epsilon);
-    return firstDrafts(ofRadius, epsilon, state, options, rng);
+    return firstDrafts(options.mode === 'single' ? ofRadius : smallJoined(ofRadius), epsilon, state, options, rng);
   });
   const batches = [...again, ...first]
     .sort((a, b) => b.inputs.length - a.inputs.length)
@@ -139,6 +139,17 @@ function acrossLabels(parts: readonly LabelPart[]): Part[] {
   return [...groups.values()].map((own) => (own.length === 1 ? own[0] : { ...own[0], ...joined(own) }));
 }
 
+/**
+ * Labels with fewer new balls than the largest mini-batch has as one part: else no arm above their number could be drawn, and the smallest are drawn for what
+ * is left of each. What grows with the size, common calls, does not depend on the label. Where labels are large, similarity decides, and their own sizes are learned.
+ */
+function smallJoined(news: readonly LabelPart[]): Part[] {
+  const isSmall = ({ run }: Part): boolean => run.inputs.length < armSizes[armSizes.length - 1];
+  const small = news.filter(isSmall);
+  if (small.length < 2) return [...news];
+  return [...news.filter((part) => !isSmall(part)), { ...small[0], ...joined(small) }];
+}
+
 /** The runs one after the other, with a cut above all others between them. */
 function joined(parts: readonly LabelPart[]): Pick<Part, 'label' | 'run'> {
   const length = parts.reduce((sum, { run }) => sum + run.inputs.length, 0);
@@ -170,7 +181,7 @@ function laterDrafts(part: Part, state: RunState, affordable: number, options: P
 
 /** Mini-batches of a radius' balls that were never tried, up to the round's quota. */
 function firstDrafts(
-  news: readonly LabelPart[],
+  news: readonly Part[],
   epsilon: number,
   state: RunState,
   options: PlanOptions,
@@ -187,8 +198,13 @@ function firstDrafts(
     informed: isInformed(state.bandit, key),
   });
   const believed = labelBeliefs(state.bandit, key);
-  const samplers = new Map(news.map(({ label }) => [label, sizeSampler(believed(label), rng)]));
-  return choosePieces<LabelPart>(news, quota, rng).flatMap(({ balls: part, start, end }) =>
+  const samplers = new Map(
+    news.map(({ label }) => [
+      label,
+      sizeSampler(typeof label === 'number' ? believed(label) : beliefs(state.bandit, key), rng),
+    ]),
+  );
+  return choosePieces(news, quota, rng).flatMap(({ balls: part, start, end }) =>
     cutMiniBatches(part.run, samplers.get(part.label)!, start, end).map(({ inputs, size }) =>
       draft(part, inputs, size),
     ),

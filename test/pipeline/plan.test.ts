@@ -20,7 +20,7 @@ async function problemsOfPlan(storage: ReturnType<typeof memoryStorage>): Promis
   return error.problems;
 }
 
-test('the first round tries balls once, in mini-batches of their label; the misclassified ones are in the ledger', async () => {
+test('the first round tries balls once, few of each label in common mini-batches; the misclassified ones are in the ledger', async () => {
   const storage = memoryStorage();
   await requestRun(storage, 'r', set);
   const round = await planRun(storage, 'r', () => Date.UTC(2026, 10, 20));
@@ -30,7 +30,7 @@ test('the first round tries balls once, in mini-batches of their label; the misc
   expect(batches).toHaveLength(round.batches);
   const balls = batches.flatMap(({ inputs, epsilon, label }) =>
     [...unpackIds(inputs)].map((input) => {
-      expect(set.labels[input]).toBe(label);
+      expect([label].flat()).toContain(set.labels[input]);
       return `${epsilon} ${input}`;
     }),
   );
