@@ -99,6 +99,7 @@ async function measure(network: string, epsilon: number, { count, secondsPerBall
     ? { name: 'conv.onnx', bytes: readFileSync(exampleFile('conv.onnx')) }
     : readBenchmark(`nets/${network}.onnx`);
   const engine = await createEngine(model.bytes, model.name);
+  const engines = [engine];
   const images = isExample
     ? readImages({ name: 'digits-test.npz', bytes: readFileSync(exampleFile('digits-test.npz')) })
     : readMnist();
@@ -108,23 +109,33 @@ async function measure(network: string, epsilon: number, { count, secondsPerBall
   const warm = ballSet(engine, images, others.length > 0 ? others : chosen.slice(0, 50), epsilon);
   await settleSet(engine, warm, { mode: 'single', secondsPerBall: 1, bandit: emptyPosterior });
   const alone = () => settleSet(engine, own, { mode: 'single', secondsPerBall, bandit: emptyPosterior });
-  const grouped = async (techniques: Techniques): Promise<SettledSet> => {
-    // An engine keeps the lemmas that it proved: each gets one of its own. Joint bounds wait for no amount of work: sets are small.
-    const fresh = await createEngine(model.bytes, model.name, { joint: { startAfter: 0 } });
+  /** Settles with an engine of its own, warmed up once; one that keeps lemmas anew each time, since it would know what it proved before. */
+  const grouping = (techniques: Techniques): (() => Promise<SettledSet>) => {
     const settings = { mode: 'batch', techniques } as const;
-    const learned = await settleSet(fresh, warm, { ...settings, secondsPerBall: 1, bandit: emptyPosterior });
-    const bandit = asPrior(learned.state.bandit);
-    const settled = await settleSet(fresh, own, { ...settings, secondsPerBall, bandit });
-    await fresh.release();
-    return settled;
+    // Joint bounds wait for no amount of work: sets are small.
+    const begin = async () => {
+      const fresh = await createEngine(model.bytes, model.name, { joint: { startAfter: 0 } });
+      const learned = await settleSet(fresh, warm, { ...settings, secondsPerBall: 1, bandit: emptyPosterior });
+      return { fresh, bandit: asPrior(learned.state.bandit) };
+    };
+    let kept: ReturnType<typeof begin> | undefined;
+    return async () => {
+      kept ??= begin();
+      const { fresh, bandit } = await kept;
+      if (techniques.lemmas) kept = undefined;
+      else if (!engines.includes(fresh)) engines.push(fresh);
+      const settled = await settleSet(fresh, own, { ...settings, secondsPerBall, bandit });
+      if (techniques.lemmas) await fresh.release();
+      return settled;
+    };
   };
   const names = isAblated ? (Object.keys(usualTechniques) as (keyof Techniques)[]) : [];
   const ways = [
     { way: 'single', settle: alone },
-    { way: 'batch', settle: () => grouped(usualTechniques) },
+    { way: 'batch', settle: grouping(usualTechniques) },
     ...names.map((name) => ({
       way: `${name} ${usualTechniques[name] ? 'off' : 'on'}`,
-      settle: () => grouped({ ...usualTechniques, [name]: !usualTechniques[name] }),
+      settle: grouping({ ...usualTechniques, [name]: !usualTechniques[name] }),
     })),
   ];
   const found: SettledSet[][] = ways.map(() => []);
@@ -136,7 +147,7 @@ async function measure(network: string, epsilon: number, { count, secondsPerBall
     sizes: sets[0].sizes,
     cpuSeconds: median(sets.map(({ cpuSeconds }) => cpuSeconds)),
   }));
-  await engine.release();
+  for (const one of engines) await one.release();
   const statuses = (set: SettledSet) => chosen.map((_, i) => statusAt(set.state, i));
   const [one, joint] = [statuses(single), statuses(batch)];
   const unknown = (list: readonly string[]): number => list.filter((status) => status === 'unknown').length;
