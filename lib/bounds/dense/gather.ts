@@ -33,16 +33,17 @@ export function gatherRows(
   const places = alive.list.subarray(b * alive.size, b * alive.size + width);
   const factors = scale.subarray(b * columns, b * columns + width);
   const neurons = rows.list.subarray(b * rows.size, b * rows.size + rows.count[b]);
-  let [r, at] = [0, start];
+  let r = 0;
+  let at = start;
   // Four rows at a time share places and factors: half the time of one by one.
   for (; r + 3 < neurons.length; r += 4, at += 4 * columns) {
-    const [f0, f1, f2, f3] = [
-      neurons[r] * inner,
-      neurons[r + 1] * inner,
-      neurons[r + 2] * inner,
-      neurons[r + 3] * inner,
-    ];
-    const [at1, at2, at3] = [at + columns, at + 2 * columns, at + 3 * columns];
+    const f0 = neurons[r] * inner;
+    const f1 = neurons[r + 1] * inner;
+    const f2 = neurons[r + 2] * inner;
+    const f3 = neurons[r + 3] * inner;
+    const at1 = at + columns;
+    const at2 = at1 + columns;
+    const at3 = at2 + columns;
     for (let i = 0; i < width; i++) {
       const place = places[i];
       const factor = factors[i];
