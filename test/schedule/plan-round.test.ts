@@ -43,6 +43,25 @@ describe('how many balls a round tries for the first time', () => {
 });
 
 describe('planning a round', () => {
+  test('few new balls of each label go together, each once and named by its own label; labels of 256 stay apart', () => {
+    const size = (length: number) => Array(8).fill({ size: 256, balls: 256, settled: length, cpuSeconds: 1 });
+    const bandit = recordPulls(emptyPosterior, '0.1', size(256));
+    const few = anyTrees(200, 10);
+    const { batches } = planRound({ ...newRun({ inputs: 200, epsilons: [0.1] }), bandit }, few, planOptions);
+    const labelOf = new Map([...few].flatMap(([label, { order }]) => Array.from(order, (input) => [input, label])));
+    const seen = batches.flatMap((batch) => {
+      const inputs = unpackIds(batch.inputs);
+      expect(memberLabels(batch)).toEqual(Array.from(inputs, (input) => labelOf.get(input)));
+      return [...inputs];
+    });
+    expect(seen.sort((a, b) => a - b)).toEqual(Array.from({ length: 200 }, (_, i) => i));
+    expect(Math.max(...batches.map((batch) => batch.size))).toBeGreaterThan(20);
+    const many = planRound({ ...newRun({ inputs: 600, epsilons: [0.1] }), bandit }, anyTrees(600, 2), planOptions);
+    expect(many.batches.every(({ label }) => typeof label === 'number')).toBe(true);
+    const single = planRound(newRun({ inputs: 200, epsilons: [0.1] }), few, { ...planOptions, mode: 'single' });
+    expect(single.batches.every((batch) => batch.size === 1 && typeof batch.label === 'number')).toBe(true);
+  });
+
   test('is one valid line per mini-batch, and the same for the same seed only', () => {
     const trees = anyTrees(500, 3);
     const state = newRun({ inputs: 500, epsilons: [0.1, 0.2] });
