@@ -202,8 +202,8 @@ function leastOf({ coefficients, offset }: HalfSpace, { lower, upper }: NodeBoun
     sum += term;
     magnitude += Math.abs(term);
   }
-  // Float64 sums of so few terms are off by far less.
-  const least = sum - magnitude * 2 ** -40;
+  // Twice what n products and n additions in float64 may be off by.
+  const least = sum - magnitude * (coefficients.length + 2) * 2 ** -52;
   return Number.isFinite(least) ? least : Number.NEGATIVE_INFINITY;
 }
 

@@ -214,7 +214,7 @@ export function shrinkLayer(
     gatherRows(layers[k], steady, b, below, weights, rest);
     weights.fill(0, rest + steady.count[b] * inner, first + columns * inner);
   }
-  // Only now: until its own rows were moved, a ball's place may have held those of the ball before.
+  // After its own rows have moved: until then rows of the ball may be where its padding is.
   for (let b = 0; b < groups; b++) rows.fill(0, (b * perBall + kept.count[b]) * inner, (b + 1) * perBall * inner);
   return { alive, unstable: kept.count, columns, weights, rows: rows.subarray(0, groups * perBall * inner), perBall };
 }

@@ -74,7 +74,8 @@ export async function outlookOf(
         for (let j = 0, i = b * size; j < size; j++, i++) {
           if (lower[i] < 0 && upper[i] > 0) lost[b] += (slope[i] * upper[i] * lower[i]) / (lower[i] - upper[i]);
         }
-        if (lost[b] > most * value[b]) left[b] = 1;
+        // The rough form may overflow where a full pass does not: infinite bounds say nothing.
+        if (lost[b] > most * value[b] && lost[b] < Number.POSITIVE_INFINITY) left[b] = 1;
       }
     },
   };
