@@ -79,7 +79,22 @@ async function bring(from: Storage, to: Storage, keys: readonly string[]): Promi
   }
 }
 
-/** Reads there and writes here. */
+/** Reads there and writes here, and reads what it wrote: a round whose accounts are missing has them made on the way. */
 function readingFrom(remote: Storage, local: Storage): Storage {
-  return { ...remote, put: local.put, putIfAbsent: local.putIfAbsent };
+  const written = new Set<string>();
+  const holder = (key: string): Storage => (written.has(key) ? local : remote);
+  return {
+    ...remote,
+    get: (key) => holder(key).get(key),
+    getRange: (key, start, end) => holder(key).getRange(key, start, end),
+    async put(key, body) {
+      await local.put(key, body);
+      written.add(key);
+    },
+    async putIfAbsent(key, body) {
+      const isFirst = await local.putIfAbsent(key, body);
+      written.add(key);
+      return isFirst;
+    },
+  };
 }

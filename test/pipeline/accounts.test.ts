@@ -4,6 +4,7 @@ import { planRun } from '../../lib/pipeline/plan';
 import { reportRun } from '../../lib/pipeline/report';
 import { createVerifier } from '../../lib/pipeline/verify';
 import { getText, type Storage } from '../../lib/storage/storage';
+import { dyingAfter } from '../support/dying-storage';
 import { batchesOf, contentOf, megabyte } from '../support/in-process-run';
 import { memoryStorage } from '../support/memory-storage';
 import { requestRun, type TinySet, tinySet } from '../support/tiny-run';
@@ -23,20 +24,6 @@ beforeEach(async () => {
   const key = resultKey('r', 0, batches[0].id);
   missing = { key, body: await getText(storage, key) };
 });
-
-/** Storage of a process that is killed right after so many writes. */
-function dyingAfter(inner: Storage, writes: number): Storage {
-  let done = 0;
-  const counted = async <Value>(write: () => Promise<Value>): Promise<Value> => {
-    if (done++ >= writes) throw new Error('killed');
-    return write();
-  };
-  return {
-    ...inner,
-    put: (key, body) => counted(() => inner.put(key, body)),
-    putIfAbsent: (key, body) => counted(() => inner.putIfAbsent(key, body)),
-  };
-}
 
 /** Storage of a coordinator that saw what there was before the first mini-batch had its result, and learns of the state when it writes its own. */
 function behind(inner: Storage, before: Promise<void> = Promise.resolve()): Storage {
