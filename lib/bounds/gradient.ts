@@ -38,13 +38,6 @@ export function emitGradient(network: Network): Uint8Array {
   return graph.encode();
 }
 
-/** Scores at points: input `x` float [P, inputSize], output `scores` float [P, classes]. */
-export function emitScores(network: Network): Uint8Array {
-  const graph = graphBuilder();
-  graph.output('scores', emitValues(graph, network));
-  return graph.encode();
-}
-
 /** How many ReLUs the scores depend on. */
 export function patternSize(network: Network): number {
   const own = ancestors(network, network.output).map((id) => network.nodes[id]);

@@ -6,7 +6,7 @@ import { type DenseChain, denseChain } from './dense/chain';
 import { emitCentre, emitSlopes } from './dense/outlook';
 import { emitChain, emitRoughInput, emitScaledInput, type RowStart } from './dense/program';
 import { emitForward, productTerms } from './forward';
-import { emitGradient, emitPreActivations, emitScores } from './gradient';
+import { emitGradient, emitPreActivations } from './gradient';
 import { ancestors, consumerCounts, type Segment, segmentOf } from './segments';
 import { type Observer, type Session, sessionCache } from './sessions';
 import { type ConvWindows, convWindows } from './windows/geometry';
@@ -42,8 +42,6 @@ export interface Programs {
   readonly tileBytes: number;
   /** Scores and gradients at points; see gradient.ts. */
   gradient(): Promise<Session>;
-  /** Scores at points; see gradient.ts. */
-  scores(): Promise<Session>;
   /** What ReLUs read at points; see gradient.ts. */
   preActivations(): Promise<Session>;
   /** The tables that a backward pass from the start node reads, by input name. */
@@ -130,7 +128,6 @@ export function programsOf(network: Network, options: ProgramOptions): Programs 
     windowed: (start) => sessions.get(`windows ${start}`, () => emitWindows(windows!.of.get(start)!)),
     tileBytes: options.tileBytes,
     gradient: () => sessions.get('gradient', () => emitGradient(network)),
-    scores: () => sessions.get('forward scores', () => emitScores(network)),
     preActivations: () => sessions.get('forward pre', () => emitPreActivations(network)),
     tableNames,
     lineBase(relu) {
