@@ -4,7 +4,7 @@ import { type Buffers, buffers } from './buffers';
 import type { Effort } from './chunk';
 import { type DenseChain, denseChain } from './dense/chain';
 import { emitCentre, emitSlopes } from './dense/outlook';
-import { emitChain, emitRoughInput, emitScaledInput, type RowStart } from './dense/program';
+import { emitChain, emitRoughInput, type RowStart } from './dense/program';
 import { emitForward, productTerms } from './forward';
 import { emitGradient, emitPreActivations } from './gradient';
 import { ancestors, consumerCounts, type Segment, segmentOf } from './segments';
@@ -31,7 +31,6 @@ export interface Programs {
   readonly dense: DenseChain | undefined;
   readonly buffers: Buffers;
   chain(level: number, start: RowStart, effort: Effort): Promise<Session>;
-  scaledInput(): Promise<Session>;
   roughInput(): Promise<Session>;
   /** Those of dense/outlook.ts. */
   centre(): Promise<Session>;
@@ -120,7 +119,6 @@ export function programsOf(network: Network, options: ProgramOptions): Programs 
     buffers: buffers(),
     chain: (level, start, effort) =>
       sessions.get(`chain ${level} ${start} ${effort}`, () => emitChain(level, start, effort)),
-    scaledInput: () => sessions.get('scaled', () => emitScaledInput(dense!.layers[0].weight, dense!.layers[0].size)),
     roughInput: () => sessions.get('rough', () => emitRoughInput(dense!.layers[0].weight, dense!.layers[0].size)),
     centre: () => sessions.get('forward centre', () => emitCentre(dense!)),
     slopes: () => sessions.get('slopes', () => emitSlopes(dense!)),

@@ -6,7 +6,7 @@ import type { Programs } from '../programs';
 import { gamma } from '../rounding';
 import { indexTensor, shapedTensor } from '../sessions';
 import type { DenseChain } from './chain';
-import { gatherRows } from './gather';
+import { gatherRows, inputWeights } from './gather';
 import { enlargeDiagonals, inputFactors } from './gram';
 import { type ScaledLines, scaledLines } from './lines';
 import { emptyLists, longest, type NeuronLists } from './lists';
@@ -79,31 +79,30 @@ export async function firstLayer(
   const columns = Math.max(1, longest(alive)) + 1;
   const terms = termsOf(columns, roundingsOfConstants.once);
   const lines = scaledLines(bounds, bounds.centre, balls, alive, columns, gamma(terms), lend);
-  const index = new Int32Array(groups * columns).fill(size);
-  for (let b = 0; b < groups; b++) {
-    index.set(alive.list.subarray(b * size, b * size + alive.count[b]), b * columns);
-  }
-  const places = indexTensor(index, [groups, columns]);
   // The value at the centre is the constant of each neuron.
   const feeds: Feeds = {
     ...lineFeeds(0, lines, groups, columns),
     v0: shapedTensor(lines.shift, [groups, columns, 1]),
   };
-  const own = shapedTensor(lend(groups * inputSize), [groups, 1, inputSize]);
-  const perBall = own.data as Float32Array;
   if (effort === 'full') {
+    const own = lend(groups * inputSize);
     for (let b = 0; b < groups; b++) {
-      perBall.set(radius.subarray(balls[b] * inputSize, (balls[b] + 1) * inputSize), b * inputSize);
+      own.set(radius.subarray(balls[b] * inputSize, (balls[b] + 1) * inputSize), b * inputSize);
     }
-    const count = groups * columns * inputSize;
-    feeds.r0 = shapedTensor(lend(count), [groups, columns, inputSize]);
-    await (await programs.scaledInput()).run({ index: places, radius: own }, { scaled: feeds.r0 });
+    feeds.r0 = shapedTensor(own, [groups, inputSize, 1]);
+    feeds.w0 = shapedTensor(inputWeights(chain, alive, columns, lend), [groups, columns, inputSize]);
   } else {
-    const scales = inputFactors(radius, balls, columnNorms, perBall);
+    const factors = shapedTensor(lend(groups * inputSize), [groups, 1, inputSize]);
+    const scales = inputFactors(radius, balls, columnNorms, factors.data as Float32Array);
+    const index = new Int32Array(groups * columns).fill(size);
+    for (let b = 0; b < groups; b++) {
+      index.set(alive.list.subarray(b * size, b * size + alive.count[b]), b * columns);
+    }
     const gram = lend(groups * columns * columns);
     feeds.g0 = shapedTensor(gram, [groups, columns, columns]);
     feeds.k0 = shapedTensor(scales, [groups, 1, 1]);
-    await (await programs.roughInput()).run({ index: places, factor: own }, { gram: feeds.g0 });
+    const places = indexTensor(index, [groups, columns]);
+    await (await programs.roughInput()).run({ index: places, factor: factors }, { gram: feeds.g0 });
     enlargeDiagonals(gram, alive.count, inputSize);
   }
   return { alive, columns, scale: lines.scale, terms, feeds };

@@ -18,7 +18,7 @@ export type RowStart = 'lower' | 'upper' | 'free';
  *   bend<j>      float [G, c_j, 1]                 constant for each unit of it
  *   w<j>         float [G, c_j, c_(j-1)]           j >= 1: weights, last column constants, last row (0, ..., 0, 1)
  *   v0           float [G, c_0, 1]                 the first layer's values at the centre with the constants of the lines; 1 for the constant
- *   r0           float [G, c_0, n]                 first weights, times the radius of each input; full effort
+ *   w0, r0       float [G, c_0, n], [G, n, 1]      first weights, and the radius of each input; full effort
  *   g0, k0       float [G, c_0, c_0], [G, 1, 1]    what gram.ts has in its place; rough
  * outputs
  *   bound        float [G, R, 1]                   lower bound of each row over its ball; upper: of its negative
@@ -48,36 +48,24 @@ export function emitChain(level: number, start: RowStart, effort: Effort): Uint8
 
 /** What a functional of the first layer loses over the ball, for coefficients [G, R, c_0]. */
 function exactReach(graph: GraphBuilder, onZ: Value): Value {
-  const onInput = graph.node('MatMul', [onZ, graph.input('r0', 'float', ['G', 'c0', 'n'])]);
-  return graph.sumColumns(graph.node('Abs', [onInput]), 3);
+  const onInput = graph.node('MatMul', [onZ, graph.input('w0', 'float', ['G', 'c0', 'n'])]);
+  return graph.node('MatMul', [graph.node('Abs', [onInput]), graph.input('r0', 'float', ['G', 'n', 1])]);
 }
 
 /**
- * First weights of each ball's own neurons, times its radius: inputs `index` int64 [G, c] (one past the last row: none) and `radius` float
- * [G, 1, n]; output `scaled` float [G, c, n].
+ * Gram matrices of the first weights of each ball's own neurons, times a factor of each input: inputs `index` int64 [G, c] (one past the last row: none) and
+ * `factor` float [G, 1, n]; output `gram` float [G, c, c].
  *
  * @param weight [size, n] row-major
  */
-export function emitScaledInput(weight: Float32Array, size: number): Uint8Array {
-  const graph = graphBuilder();
-  const own = ownWeights(graph, weight, size);
-  graph.output('scaled', graph.node('Mul', [own, graph.input('radius', 'float', ['G', 1, weight.length / size])]), 3);
-  return graph.encode();
-}
-
-/** Gram matrices of the same weights times a factor instead of the radius: input `factor` float [G, 1, n], output `gram` float [G, c, c]. */
 export function emitRoughInput(weight: Float32Array, size: number): Uint8Array {
   const graph = graphBuilder();
-  const own = ownWeights(graph, weight, size);
-  const weighted = graph.node('Mul', [own, graph.input('factor', 'float', ['G', 1, weight.length / size])]);
-  graph.output('gram', graph.node('MatMul', [weighted, graph.node('Transpose', [weighted], { perm: [0, 2, 1] })]), 3);
-  return graph.encode();
-}
-
-function ownWeights(graph: GraphBuilder, weight: Float32Array, size: number): Value {
   const columns = weight.length / size;
   const padded = new Float32Array(weight.length + columns);
   padded.set(weight);
   const index = graph.input('index', 'int64', ['G', 'c']);
-  return graph.node('Gather', [graph.floats(padded, [size + 1, columns]), index], { axis: 0 });
+  const own = graph.node('Gather', [graph.floats(padded, [size + 1, columns]), index], { axis: 0 });
+  const weighted = graph.node('Mul', [own, graph.input('factor', 'float', ['G', 1, columns])]);
+  graph.output('gram', graph.node('MatMul', [weighted, graph.node('Transpose', [weighted], { perm: [0, 2, 1] })]), 3);
+  return graph.encode();
 }
