@@ -2,6 +2,7 @@ import type { Network, NodeId } from '../network/network';
 import { type BackwardStep, backwardAffine } from './affine';
 import { type GraphBuilder, graphBuilder, type Value } from './graph';
 import { ancestors, consumerCounts } from './segments';
+import { dotGamma, dotRadius, sourceBox } from './source-box';
 
 /**
  * The backward program from one start node (docs/engine.md, section 2), as an ONNX graph over G balls with as many rows each, R in all, a ball's next to each other:
@@ -10,7 +11,8 @@ import { ancestors, consumerCounts } from './segments';
  *   groups               int64 [2]                 G, and the rows of a ball
  *   row, sign            int64 [R], float [1, 1]   neuron rows: sign * neuron `row` of the start node
  *   coefficients         float [R, size]           free rows: any functional of the start node
- *   centre<id>, radius<id> float [G, size, 1]      boxes of the node where rows end: the input, if not told otherwise
+ *   centre0, radius0     float [G, size, 1]        boxes of the input, where rows end; or where they end at a ReLU
+ *   lower<id>, upper<id> float [G, size, 1]        bounds of what that one reads
  *   scale<id>, ratio<id> float [G, 1, size]        lines of ReLU `id` (dense/lines.ts)
  *   shift<id>, bend<id>  float [G, size, 1]        with the bias of what it reads, where `mergesBias`
  * outputs
@@ -55,8 +57,9 @@ export function emitBackward(network: Network, start: NodeId, rows: RowKind, sto
     if (id < stop) continue;
     if (id === stop) {
       const own = byBall(value, node.size);
-      ofBalls.push(graph.node('MatMul', [own, column(`centre${id}`, node.size)]));
-      const reach = graph.node('MatMul', [graph.node('Abs', [own]), column(`radius${id}`, node.size)]);
+      const box = sourceBox(graph, network, id, ['G', node.size, 1]);
+      ofBalls.push(graph.node('MatMul', [own, box.centre]));
+      const reach = graph.node('MatMul', [graph.node('Abs', [own]), dotRadius(graph, box, dotGamma(network, id))]);
       ofBalls.push(graph.node('Neg', [reach]));
     } else if (node.kind === 'relu') {
       const scaled = graph.node('Mul', [byBall(value, node.size), row(`scale${id}`, node.size)]);

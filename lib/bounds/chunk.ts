@@ -3,13 +3,14 @@ import type { Box } from '../region/box';
 import { fresh, type Lend, lender } from './buffers';
 import { leastSlope } from './dense/lines';
 import { emptyLists, type NeuronLists } from './dense/lists';
-import { additionsOf, dotBox, forwardPass, type Known, type NodeBounds } from './forward-pass';
+import { forwardPass, type Known, type NodeBounds } from './forward-pass';
 import { boundOutputRows, groupsTensor, type OutputRow, rowsByBall } from './output-rows';
 import type { Programs } from './programs';
 import { errorInflation, relax } from './relaxation';
 import { keepRowBound } from './row-bound';
 import { runsOf } from './rows';
 import { floatTensor, indexTensor } from './sessions';
+import { additionsOf, boxNames, dotRadii } from './source-box';
 import { feedsOf, setBox, setLines, type Tables } from './tables';
 import { type LayerLines, layerLines } from './windows/lines';
 import { tightenByWindows } from './windows/tighten';
@@ -69,25 +70,27 @@ export function chunkOf(
   const tightened = new Set<NodeId>();
   const { windows } = programs;
   const lines = new Map<NodeId, LayerLines>();
-  let box: ReturnType<typeof dotBox> | undefined;
+  /** Radii of the boxes for windows. */
+  let radii: Float32Array | undefined;
   const everyBall = Array.from({ length: balls }, (_, ball) => ball);
 
   /** Coefficients are scaled by slopes, so that their underflow counts for more. */
   const underflow = (ball: number): number => pass.underflow(ball) / leastSlope;
 
   const placeInput = (): void => {
-    box = dotBox(network, pass, lend);
-    setBox(tables, 0, box, network.inputSize);
+    setBox(tables, boxNames(network, 0), [pass.centre, pass.radius], network.inputSize, lend);
   };
 
   const placeLines = (to: Tables, relu: NodeId, found: NodeBounds, order: readonly number[]): void =>
-    setLines(to, relu, found, pass.alive(relu), programs.lineBase(relu), additionsOf(network), lend, order);
+    setLines(to, relu, found, programs.lineBase(relu), additionsOf(network), lend, order);
 
   /** As tighten, for a convolution whose rows depend on a window only. */
   const tightenWindowed = async (node: NodeId, found: NodeBounds, left?: Uint8Array): Promise<void> => {
     const session = await programs.windowed(node);
     const own = windows!.of.get(node)!;
-    await tightenByWindows(session, own, { lines, ...box! }, found, pass, programs.tileBytes, programs.buffers, left);
+    radii ??= dotRadii(network, pass, lend);
+    const below = { lines, centre: pass.centre, radius: radii };
+    await tightenByWindows(session, own, below, found, pass, programs.tileBytes, programs.buffers, left);
   };
 
   /** One side of unstable neurons by backward rows; keeps the better of both bounds. */
@@ -158,6 +161,14 @@ export function chunkOf(
     if (effort === 'full') placeLines(tables, relu, found, everyBall);
   };
 
+  /** What a program is told of the box of a node where rows end. */
+  const boxAt = (stop: NodeId): readonly [Float32Array, Float32Array] => {
+    const node = network.nodes[stop];
+    if (node.kind !== 'relu') return [pass.centre, pass.radius];
+    const { lower, upper } = bounds.get(node.from)!;
+    return [lower, upper];
+  };
+
   const boundRows = (rows: readonly OutputRow[], stop: NodeId, own: Tables, order: readonly number[]) => {
     const { error } = bounds.get(network.output)!;
     return boundOutputRows(programs, rows, { stop, tables: own, order, error, underflow });
@@ -172,7 +183,7 @@ export function chunkOf(
       const node = network.nodes[relu];
       if (relu > stop && node.kind === 'relu') placeLines(own, relu, bounds.get(node.from)!, order);
     }
-    setBox(own, stop, dotBox(network, pass, lend, stop, order), network.nodes[stop].size);
+    setBox(own, boxNames(network, stop), boxAt(stop), network.nodes[stop].size, lend, order);
     return boundRows(rows, stop, own, order);
   };
 

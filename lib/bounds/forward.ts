@@ -4,6 +4,7 @@ import { type GraphBuilder, graphBuilder, type Value } from './graph';
 import { errorInflation } from './relaxation';
 import { float32Magnitude, gamma, tinyError } from './rounding';
 import { consumerCounts, type Segment } from './segments';
+import { sourceBox } from './source-box';
 
 /** Roundings of a step besides its sum: centre and radius of a source, weight conversion, differences, accumulations. */
 const roundingsOutsideSums = 24;
@@ -42,15 +43,16 @@ export function stepGamma(network: Network, id: NodeId, terms: number, readers: 
 /**
  * Interval bounds of a segment's end from boxes of its sources, as an ONNX graph over B balls:
  *
- * inputs   centre<id>, radius<id> float [B, size] per source: the box, radii up to one rounding
+ * inputs   centre0, radius0       float [B, size] of the input: the box, radii up to one rounding
+ *          lower<id>, upper<id>   float [B, size] of a ReLU: bounds of what it reads
  * outputs  lower, upper           float [B, size] bounds of the end, widened by the rounding error
- *          centre                 float [B, size] the end's value at the centres of the sources' boxes
  *          error                  float [B, size] the error weight e of docs/soundness.md (before errorInflation)
  *          reach                  float [B, 1] sum of the magnitudes M of all nodes of the segment
+ *          centre                 float [B, size] the end's value at the centres of the sources' boxes, where it is asked for
  *
  * Along each chain it carries the centre c, the radius r, a bound M of the absolute value, and e.
  */
-export function emitForward(network: Network, segment: Segment): Uint8Array {
+export function emitForward(network: Network, segment: Segment, withCentre = false): Uint8Array {
   const graph = graphBuilder();
   const readers = consumerCounts(network);
   const state = new Map<NodeId, Interval>();
@@ -63,7 +65,7 @@ export function emitForward(network: Network, segment: Segment): Uint8Array {
   graph.output('lower', graph.node('Sub', [end.centre, widened]));
   graph.output('upper', graph.node('Add', [end.centre, widened]));
   graph.output('error', error);
-  graph.output('centre', end.centre);
+  if (withCentre) graph.output('centre', end.centre);
   const sums = [...state.values()].map(({ magnitude }) => graph.sumColumns(magnitude));
   graph.output(
     'reach',
@@ -89,11 +91,8 @@ function errorOf(graph: GraphBuilder, { magnitude, error }: Interval): Value {
 }
 
 function source(graph: GraphBuilder, network: Network, id: NodeId, readers: number): Interval {
-  const { size } = network.nodes[id];
-  const centre = graph.input(`centre${id}`, 'float', ['B', size]);
-  const radius = graph.input(`radius${id}`, 'float', ['B', size]);
-  const magnitude = graph.node('Add', [graph.node('Abs', [centre]), radius]);
-  return { centre, radius, magnitude, error: { ofMagnitude: stepGamma(network, id, 1, readers) } };
+  const box = sourceBox(graph, network, id, ['B', network.nodes[id].size]);
+  return { ...box, error: { ofMagnitude: stepGamma(network, id, 1, readers) } };
 }
 
 function affine(

@@ -9,6 +9,7 @@ import { emitForward, productTerms } from './forward';
 import { emitGradient, emitPreActivations } from './gradient';
 import { ancestors, consumerCounts, type Segment, segmentOf } from './segments';
 import { type Observer, type Session, sessionCache } from './sessions';
+import { boxNames } from './source-box';
 import { type ConvWindows, convWindows } from './windows/geometry';
 import { emitWindows } from './windows/program';
 
@@ -26,6 +27,8 @@ export interface Programs {
   readonly mostTerms: number;
   segment(end: NodeId): Segment;
   forward(end: NodeId): Promise<Session>;
+  /** Whether the forward program of a segment also gives values at the centres. */
+  needsCentre(end: NodeId): boolean;
   backward(start: NodeId, rows: RowKind, stop?: NodeId): Promise<Session>;
   /** The network as a dense chain, where it is one; its programs are those of dense/program.ts. */
   readonly dense: DenseChain | undefined;
@@ -77,13 +80,15 @@ export function programsOf(network: Network, options: ProgramOptions): Programs 
     }
     return found;
   };
+  // Chains meet the input with values at its centre.
+  const needsCentre = (end: NodeId): boolean => dense?.layers[0].node === end;
   const tableNames = (start: NodeId, stop: NodeId = 0): string[] => {
     const key = `${start} ${stop}`;
     let found = names.get(key);
     if (found === undefined) {
       found = ancestors(network, start).flatMap((id) => {
         const { kind } = network.nodes[id];
-        if (id === stop) return [`centre${id}`, `radius${id}`];
+        if (id === stop) return boxNames(network, id);
         if (id < stop) return [];
         return kind === 'relu' ? ['scale', 'ratio', 'shift', 'bend'].map((table) => `${table}${id}`) : [];
       });
@@ -112,7 +117,8 @@ export function programsOf(network: Network, options: ProgramOptions): Programs 
       return Math.max(1, Math.min(Math.max(cached, 16), allowed));
     },
     segment,
-    forward: (end) => sessions.get(`forward ${end}`, () => emitForward(network, segment(end))),
+    forward: (end) => sessions.get(`forward ${end}`, () => emitForward(network, segment(end), needsCentre(end))),
+    needsCentre,
     backward: (start, rows, stop = 0) =>
       sessions.get(`backward ${start} ${rows} ${stop}`, () => emitBackward(network, start, rows, stop)),
     dense,

@@ -37,7 +37,6 @@ export function feedsOf(
  * Sets the lines of a ReLU (dense/lines.ts). Those of inactive neurons are 0, so that nothing passes.
  *
  * @param bounds [balls of the chunk, size]
- * @param alive how many neurons are not inactive on each ball
  * @param base [size], what the lines' constants begin with: the bias, or 0
  * @param additions of constants of other nodes that a row's constant takes part in
  * @param order the balls of the table's rows
@@ -46,7 +45,6 @@ export function setLines(
   tables: Tables,
   relu: NodeId,
   bounds: NodeBounds,
-  alive: Int32Array,
   base: Float32Array,
   additions: number,
   lend: Lend,
@@ -55,16 +53,21 @@ export function setLines(
   const { upper } = bounds;
   const size = base.length;
   const count = order.length * size;
-  const lines = { scale: lend(count), ratio: lend(count), shift: lend(count), bend: lend(count) };
-  const { scale, ratio, shift, bend } = lines;
+  const table = (): Float32Array => lend(count).fill(0);
+  const lines = { scale: table(), ratio: table(), shift: table(), bend: table() };
+  const alive = new Int32Array(size);
   for (let place = 0; place < order.length; place++) {
     const start = order[place] * size;
-    // Sums with exact zeros round nothing.
-    const g = gamma(alive[order[place]] + additions);
-    for (let j = 0, i = start, at = place * size; j < size; j++, i++, at++) {
-      if (upper[i] <= 0) scale[at] = ratio[at] = shift[at] = bend[at] = 0;
-      else setLine(lines, at, bounds, i, base, j, g);
+    let width = 0;
+    for (let j = 0; j < size; j++) {
+      alive[width] = j;
+      // NaN is alive, so that nothing is proven from it.
+      if (!(upper[start + j] <= 0)) width++;
     }
+    // Sums with exact zeros round nothing.
+    const g = gamma(width + additions);
+    for (let n = 0; n < width; n++)
+      setLine(lines, place * size + alive[n], bounds, start + alive[n], base, alive[n], g);
   }
   tables[`scale${relu}`] = { values: lines.scale, size, shape: 'row' };
   tables[`ratio${relu}`] = { values: lines.ratio, size, shape: 'row' };
@@ -72,13 +75,23 @@ export function setLines(
   tables[`bend${relu}`] = { values: lines.bend, size, shape: 'column' };
 }
 
-/** Sets the boxes of the node where rows end. @param box [balls of the tables, size] */
+/** Sets the boxes of the input, or bounds of what a ReLU reads where rows end at it; `order` as in setLines. */
 export function setBox(
   tables: Tables,
-  node: NodeId,
-  { centre, radius }: { readonly centre: Float32Array; readonly radius: Float32Array },
+  names: readonly [string, string],
+  parts: readonly [Float32Array, Float32Array],
   size: number,
+  lend: Lend,
+  order?: readonly number[],
 ): void {
-  tables[`centre${node}`] = { values: centre, size, shape: 'column' };
-  tables[`radius${node}`] = { values: radius, size, shape: 'column' };
+  for (const [k, name] of names.entries()) {
+    const values = order ? inOrder(parts[k], size, lend, order) : parts[k];
+    tables[name] = { values, size, shape: 'column' };
+  }
+}
+
+function inOrder(from: Float32Array, size: number, lend: Lend, order: readonly number[]): Float32Array {
+  const values = lend(order.length * size);
+  for (const [place, ball] of order.entries()) values.set(from.subarray(ball * size, (ball + 1) * size), place * size);
+  return values;
 }

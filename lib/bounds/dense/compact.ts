@@ -52,7 +52,7 @@ function termsOf(columns: number, below: number): number {
  * coefficient passes them (docs/soundness.md, "Compacted networks").
  *
  * @param balls rows of the chunk's tables
- * @param bounds [balls of the chunk, size]
+ * @param bounds [balls of the chunk, size], with values at the centres
  * @param radius [balls of the chunk, inputSize]
  * @param lend for as long as the layer is in use
  */
@@ -78,7 +78,7 @@ export async function firstLayer(
   }
   const columns = Math.max(1, longest(alive)) + 1;
   const terms = termsOf(columns, roundingsOfConstants.once);
-  const lines = scaledLines(bounds, bounds.centre, balls, alive, columns, gamma(terms), lend);
+  const lines = scaledLines(bounds, bounds.centre!, balls, alive, columns, gamma(terms), lend);
   // The value at the centre is the constant of each neuron.
   const feeds: Feeds = {
     ...lineFeeds(0, lines, groups, columns),

@@ -1,12 +1,13 @@
 import type * as ort from 'onnxruntime-node';
 import type { BoundQuery } from '../bounder';
 import type { ChainLayer, DenseChain } from '../dense/chain';
-import { dotBox, type ForwardPass, forwardPass, type NodeBounds } from '../forward-pass';
+import { type ForwardPass, forwardPass, type NodeBounds } from '../forward-pass';
 import type { Programs } from '../programs';
 import { errorInflation } from '../relaxation';
 import { underflowUnit } from '../rounding';
 import { keepRowBound } from '../row-bound';
 import { type SessionCache, sessionCache, shapedTensor } from '../sessions';
+import { dotRadii } from '../source-box';
 import { type JointLayer, jointLayer } from './lines';
 import { emitOwn, emitShared } from './program';
 
@@ -57,14 +58,15 @@ async function pass(
   );
   const members = queries.length;
   const inputs = chain.inputSize;
-  const box = dotBox(programs.network, forward);
+  const { centre } = forward;
+  const radius = dotRadii(programs.network, forward);
   const shared: Feeds = {
-    centre: shapedTensor(box.centre, [members, inputs]),
-    radius: shapedTensor(box.radius, [members, inputs]),
+    centre: shapedTensor(centre, [members, inputs]),
+    radius: shapedTensor(radius, [members, inputs]),
   };
   const own: Feeds = {
-    centre: shapedTensor(box.centre, [members, inputs, 1]),
-    radius: shapedTensor(box.radius, [members, inputs, 1]),
+    centre: shapedTensor(centre, [members, inputs, 1]),
+    radius: shapedTensor(radius, [members, inputs, 1]),
   };
   let before: Int32Array | undefined;
   const last = chain.layers.length - 1;
