@@ -109,7 +109,8 @@ async function boundTogether(
   const chunk = openChunk(
     programs,
     queries.map(({ box }) => box),
-    { effort: 'full', keepBounds: true },
+    // A visitor may keep what it is shown.
+    { effort: 'full', keepBounds: visit !== undefined },
   );
   try {
     const left = new Uint8Array(queries.length);

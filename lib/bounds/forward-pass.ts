@@ -137,6 +137,9 @@ function rowsOf(table: Float32Array, kept: readonly number[], rows: number): Flo
   return own;
 }
 
+/** Of larger ones nothing is proven: close to what float32 can hold. */
+const largestRadius = 2 ** 127;
+
 /** Centres of the boxes, and radii about them, rounded up. Throws RangeError for a NaN bound, of which nothing could be proven. */
 function centred(boxes: readonly Box[], size: number, lend: Lend): Pick<ForwardPass, 'centre' | 'radius'> {
   const centre = lend(boxes.length * size);
@@ -149,14 +152,13 @@ function centred(boxes: readonly Box[], size: number, lend: Lend): Pick<ForwardP
       const middle = (low + high) * 0.5;
       const c = Math.fround(middle);
       // At least both distances from c.
-      const r = above((high - low) * 0.5 + Math.abs(middle - c));
+      const r = (high - low) * 0.5 + Math.abs(middle - c);
       centre[at] = c;
-      radius[at] = r;
+      radius[at] = above(r);
       // Only an unbounded box has no such radius.
-      if (!(r < Number.POSITIVE_INFINITY)) {
-        if (Number.isNaN(low) || Number.isNaN(high)) throw new RangeError(`bound ${i} of the box is NaN`);
-        radius[at] = Number.POSITIVE_INFINITY;
-      }
+      if (r <= largestRadius) continue;
+      if (Number.isNaN(low) || Number.isNaN(high)) throw new RangeError(`bound ${i} of the box is NaN`);
+      radius[at] = Number.POSITIVE_INFINITY;
     }
   }
   return { centre, radius };

@@ -8,6 +8,8 @@ import { columnNorms } from './gram';
 export interface DenseChain {
   readonly layers: readonly ChainLayer[];
   readonly inputSize: number;
+  /** Rows of the first weights, [inputSize] each, in the same memory: making such a view takes longer than copying it. */
+  readonly inputRows: readonly Float32Array[];
   /** See gram.ts. */
   readonly columnNorms: Float64Array;
   /** Whether weights may be stored times a slope (lines.ts): none but 0 is so small that digits would be lost. */
@@ -48,8 +50,10 @@ export function denseChain(network: Network): DenseChain | undefined {
   }
   if (layers.length < 2 || network.inputSize > widestInput) return undefined;
   const { inputSize } = network;
+  const { weight, size } = layers[0];
+  const inputRows = Array.from({ length: size }, (_, j) => weight.subarray(j * inputSize, (j + 1) * inputSize));
   const isScalable = layers.every(({ node }) => hasOnlyLargeWeights(network, node));
-  return { layers, inputSize, columnNorms: columnNorms(layers[0].weight, inputSize), isScalable };
+  return { layers, inputSize, inputRows, columnNorms: columnNorms(weight, inputSize), isScalable };
 }
 
 function hasOnlyLargeWeights({ nodes }: Network, id: NodeId): boolean {

@@ -1,6 +1,5 @@
 import type { NodeId } from '../../network/network';
 import type { Box } from '../../region/box';
-import type { HalfSpace } from '../../region/violation';
 import { fresh, lender } from '../buffers';
 import { type Chunk, type ChunkOptions, type Effort, everyone } from '../chunk';
 import { forwardPass, type NodeBounds } from '../forward-pass';
@@ -16,10 +15,11 @@ import { outputWeights } from './gather';
 import { type Group, withoutBalls } from './leave';
 import { leastSlope } from './lines';
 import type { NeuronLists } from './lists';
+import { coefficientsOf, keepOutputs, leastOf } from './outputs';
 import { boundRows } from './rows';
 
 /** Rows of a group at the layer that groups are made for, padding included. Rough ones have fewer columns. */
-const rowsPerGroup: { readonly [effort in Effort]: number } = { rough: 512, full: 256 };
+const rowsPerGroup: { readonly [effort in Effort]: number } = { rough: 768, full: 384 };
 
 /** A neuron's row: +1 for its lower, -1 for its upper bound. */
 type Side = 1 | -1;
@@ -133,32 +133,17 @@ export function denseChunkOf(
         if (perBall === 0) continue;
         const before = group.layers[k - 1];
         const { length } = lists;
-        const coefficients = lend(length * perBall * size).fill(0);
-        for (const [b, list] of lists.entries()) {
-          for (let r = 0, at = b * perBall * size; r < list.length; r++, at += size) {
-            const own = rows[list[r]].row.coefficients;
-            for (let c = 0; c < size; c++) coefficients[at + c] = own[c];
-          }
-        }
+        const coefficients = coefficientsOf(rows, lists, perBall, size, lend);
         const weights = outputWeights(chain, length, before, lend);
         const found = lend(length * perBall);
         const tensor = shapedTensor(coefficients, [length, perBall, size]);
         const x = shapedTensor(weights, [length, size, before.columns]);
         await boundRows(session, effort, group.layers, tensor, { x }, found);
         const g = gamma(before.terms + size);
-        for (const [b, list] of lists.entries()) {
-          const slack = underflow(group.balls[b]);
-          const start = group.balls[b] * size;
-          for (let r = 0; r < list.length; r++) {
-            const { coefficients: own, offset } = rows[list[r]].row;
-            let total = found[b * perBall + r] + offset - slack - Math.abs(offset) * 2 ** -50;
-            for (let c = 0; c < size; c++) {
-              const weight = (error[start + c] + g * Math.abs(bias[c])) * errorInflation;
-              // Coefficients that float32 cannot hold are off by a unit roundoff; the error weight holds many of them.
-              total -= Math.abs(own[c]) * weight;
-            }
-            result[list[r]] = Number.isFinite(total) ? total : Number.NEGATIVE_INFINITY;
-          }
+        for (let b = 0; b < length; b++) {
+          const ball = group.balls[b];
+          const errors = error.subarray(ball * size, (ball + 1) * size);
+          keepOutputs(result, rows, lists[b], found.subarray(b * perBall), errors, bias, g, underflow(ball));
         }
       }
       return result;
@@ -190,21 +175,6 @@ function widenFirst({ error }: NodeBounds, { network }: Programs, { inputSize, l
   const counted = gamma(Math.max(inputSize, size));
   const factor = gamma(inputSize + 2 * size + network.nodes.length + 64) / counted;
   for (let i = 0; i < error.length; i++) error[i] = error[i] * factor;
-}
-
-/** What a functional of a layer is at least by the bounds of its neurons alone, which begin at `start`. */
-function leastOf({ coefficients, offset }: HalfSpace, { lower, upper }: NodeBounds, start: number): number {
-  let [sum, magnitude] = [offset, Math.abs(offset)];
-  for (let c = 0; c < coefficients.length; c++) {
-    const own = coefficients[c];
-    if (own === 0) continue;
-    const term = own * (own > 0 ? lower[start + c] : upper[start + c]);
-    sum += term;
-    magnitude += Math.abs(term);
-  }
-  // Twice what n products and n additions in float64 may be off by.
-  const least = sum - magnitude * (coefficients.length + 2) * 2 ** -52;
-  return Number.isFinite(least) ? least : Number.NEGATIVE_INFINITY;
 }
 
 /** Balls with equally many rows at the second layer go together, so that little is padded. */

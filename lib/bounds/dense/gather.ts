@@ -23,19 +23,15 @@ export function outputWeights({ layers }: DenseChain, groups: number, below: Bel
  * [G, columns, n]: first weights of each ball's neurons, then zeros. Copied here and not by a program, whose result would be copied once more.
  */
 export function inputWeights(
-  { layers, inputSize }: DenseChain,
+  { inputRows, inputSize }: DenseChain,
   { list, count, size }: NeuronLists,
   columns: number,
   lend: Lend,
 ): Float32Array {
-  const { weight } = layers[0];
   const to = lend(count.length * columns * inputSize);
   for (let b = 0; b < count.length; b++) {
     let at = b * columns * inputSize;
-    for (let n = 0; n < count[b]; n++, at += inputSize) {
-      const from = list[b * size + n] * inputSize;
-      to.set(weight.subarray(from, from + inputSize), at);
-    }
+    for (let n = 0; n < count[b]; n++, at += inputSize) to.set(inputRows[list[b * size + n]], at);
     to.fill(0, at, (b + 1) * columns * inputSize);
   }
   return to;
