@@ -1,11 +1,12 @@
 import type { SparseRow } from '../network/affine-rows';
 import { type BlockLayer, type Blocks, inputBlock } from './blocks';
 import { type Assumptions, compositionError, type LayerBounds } from './problem';
+import { between, none, rangeSums, type Sums, scatteredSums } from './sparse-sums';
 
-/** An affine function of the input and of neurons that stay: entries by place, the input first, then layer after layer. */
+/** An affine function of the input and of neurons that stay; those are numbered layer after layer. Indices are ascending. */
 interface Composite {
-  readonly index: Int32Array;
-  readonly value: Float64Array;
+  readonly input: SparseRow;
+  readonly neurons: SparseRow;
   readonly constant: number;
   /** Bound of the sum of absolute values of all terms that were added up, at any input of the part. */
   readonly absolute: number;
@@ -47,10 +48,9 @@ function foldable({ bounds, assumed }: Part): Uint8Array[] {
 export function foldActive(blocks: Blocks, part: Part, end = part.bounds.length): Blocks {
   const { bounds, reach, assumed } = part;
   const folded = foldable(part);
-  const inputSize = reach.length;
-  const bases = [inputSize];
+  const bases = [0];
   for (const { lower } of bounds) bases.push(bases[bases.length - 1] + lower.length);
-  const scratch = new Float64Array(bases[end]);
+  const sums = { input: rangeSums(reach.length), neurons: scatteredSums(bases[end]) };
   const composites: (Composite | undefined)[][] = [];
   const layers: BlockLayer[] = [];
   // A path goes over every node once at most, and each may change it by so much of itself.
@@ -63,7 +63,7 @@ export function foldActive(blocks: Blocks, part: Part, end = part.bounds.length)
       own === undefined ||
       (k === end ? !(own.lower[j] >= 0 || own.upper[j] <= 0) : !(own.upper[j] <= 0) || assumed?.[k].has(j) === true);
     const rows = Array.from(map.bias, (_, j) =>
-      isNeeded(j) ? compose(map, j, { bounds, folded, reach, bases, composites, scratch }) : undefined,
+      isNeeded(j) ? compose(map, j, { bounds, folded, reach, bases, composites, sums }) : undefined,
     );
     composites.push(rows);
     layers[k] = layerOf(rows, k, bases, enlargement);
@@ -98,23 +98,30 @@ interface Known {
   /** Of the layers before. */
   readonly composites: readonly (readonly (Composite | undefined)[])[];
   /** All 0. */
-  readonly scratch: Float64Array;
+  readonly sums: { readonly input: Sums; readonly neurons: Sums };
 }
 
-function compose(map: BlockLayer, j: number, { bounds, folded, reach, bases, composites, scratch }: Known): Composite {
+function compose(map: BlockLayer, j: number, { bounds, folded, reach, bases, composites, sums }: Known): Composite {
   let constant = map.bias[j];
   let absolute = map.biasMagnitude[j];
+  // Its row is the sum.
+  const readsInputOnly = map.from.length === 1 && map.from[0] === inputBlock;
   for (const [s, from] of map.from.entries()) {
     const { index, value } = map.rows[s][j];
-    for (let i = 0; i < index.length; i++) {
-      const at = index[i];
-      const weight = value[i];
-      if (from === inputBlock) scratch[at] += weight;
-      else if (folded[from][at]) {
-        const { index: places, value: values, constant: shift } = composites[from][at]!;
-        for (let p = 0; p < places.length; p++) scratch[places[p]] += weight * values[p];
-        constant += weight * shift;
-      } else if (composites[from][at]) scratch[bases[from] + at] += weight;
+    if (from === inputBlock) {
+      if (!readsInputOnly) sums.input.add(map.rows[s][j], 1);
+    } else {
+      for (let i = 0; i < index.length; i++) {
+        const at = index[i];
+        const source = composites[from][at];
+        if (source === undefined) continue;
+        const weight = value[i];
+        if (folded[from][at]) {
+          sums.input.add(source.input, weight);
+          if (source.neurons.index.length > 0) sums.neurons.add(source.neurons, weight);
+          constant += weight * source.constant;
+        } else sums.neurons.addAt(bases[from] + at, weight);
+      }
     }
     const sizes = (map.magnitudes ?? map.rows)[s][j];
     for (let i = 0; i < sizes.index.length; i++) {
@@ -124,17 +131,8 @@ function compose(map: BlockLayer, j: number, { bounds, folded, reach, bases, com
       if (!(most <= 0)) absolute += Math.abs(sizes.value[i]) * most;
     }
   }
-  let count = 0;
-  for (let p = 0; p < scratch.length; p++) if (scratch[p] !== 0) count++;
-  const index = new Int32Array(count);
-  const value = new Float64Array(count);
-  for (let p = 0, at = 0; p < scratch.length; p++) {
-    if (scratch[p] === 0) continue;
-    index[at] = p;
-    value[at++] = scratch[p];
-    scratch[p] = 0;
-  }
-  return { index, value, constant, absolute };
+  const input = readsInputOnly ? map.rows[0][j] : sums.input.take();
+  return { input, neurons: sums.neurons.take(), constant, absolute };
 }
 
 /** Rows of a layer by source: the input, then each layer before. */
@@ -145,16 +143,9 @@ function layerOf(
   enlargement: number,
 ): BlockLayer {
   const from = [inputBlock, ...Array.from({ length: k }, (_, s) => s)];
-  const none: SparseRow = { index: new Int32Array(0), value: new Float64Array(0) };
   const part = (row: Composite | undefined, s: number): SparseRow => {
     if (row === undefined) return none;
-    const [start, stop] = [s < 0 ? 0 : bases[s], bases[s + 1]];
-    const { index, value } = row;
-    let first = 0;
-    while (first < index.length && index[first] < start) first++;
-    let last = first;
-    while (last < index.length && index[last] < stop) last++;
-    return { index: index.slice(first, last).map((p) => p - start), value: value.slice(first, last) };
+    return s === inputBlock ? row.input : between(row.neurons, bases[s], bases[s + 1]);
   };
   const constants = Float64Array.from(rows, (row) => row?.constant ?? 0);
   return {

@@ -155,9 +155,13 @@ export function inputOf({ lower, upper }: Float32Box): {
   readonly radius: Float64Array;
   readonly reach: Float64Array;
 } {
-  const centre = Float64Array.from(lower, (low, i) => (low + upper[i]) / 2);
-  const radius = Float64Array.from(upper, (high, i) => ((high - lower[i]) / 2) * (1 + 2 ** -50));
-  return { centre, radius, reach: Float64Array.from(centre, (c, i) => Math.abs(c) + radius[i]) };
+  const [centre, radius, reach] = [0, 1, 2].map(() => new Float64Array(lower.length));
+  for (let i = 0; i < lower.length; i++) {
+    centre[i] = (lower[i] + upper[i]) / 2;
+    radius[i] = ((upper[i] - lower[i]) / 2) * (1 + 2 ** -50);
+    reach[i] = Math.abs(centre[i]) + radius[i];
+  }
+  return { centre, radius, reach };
 }
 
 function foldedOf(folded: Uint8Array | undefined, own: Int32Array, upper: Float32Array): ProblemLayer['folded'] {
@@ -207,9 +211,17 @@ export function problemRows(
         for (let i = 0; i < index.length; i++) sums[index[i]] += weight * value[i];
       }
       if (from === inputBlock) {
-        input = Float32Array.from(sums, (sum, i) => sum * problem.radius[i]);
-        for (const [i, sum] of sums.entries()) constant += sum * problem.centre[i];
-      } else coefficients[from] = Float32Array.from(problem.layers[from].alive, (j) => sums[j]);
+        input = new Float32Array(sums.length);
+        for (let i = 0; i < sums.length; i++) {
+          input[i] = sums[i] * problem.radius[i];
+          constant += sums[i] * problem.centre[i];
+        }
+      } else {
+        const { alive } = problem.layers[from];
+        const own = new Float32Array(alive.length);
+        for (let i = 0; i < own.length; i++) own[i] = sums[alive[i]];
+        coefficients[from] = own;
+      }
     }
     return { coefficients, input, constant: constant - slack };
   });
