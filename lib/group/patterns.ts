@@ -97,19 +97,24 @@ async function sampleOf(
 
 /** Which bits vary most over a sample; half a standard deviation of each ReLU's pre-activation is that over the sample. */
 function bitsOf({ count, size, values }: Patterns): PatternBits {
-  const mean = new Float64Array(size);
-  const added = new Float64Array(size);
-  for (let at = 0; at < values.length; ) for (let relu = 0; relu < size; relu++) mean[relu] += values[at++] / count;
-  for (let at = 0; at < values.length; )
-    for (let relu = 0; relu < size; relu++) added[relu] += (values[at++] - mean[relu]) ** 2 / count;
-  for (let relu = 0; relu < size; relu++) added[relu] = nearZero * Math.sqrt(added[relu]);
+  const [mean, added] = [new Float64Array(size), new Float64Array(size)];
+  for (let at = 0; at < values.length; ) for (let relu = 0; relu < size; relu++) mean[relu] += values[at++];
+  for (let relu = 0; relu < size; relu++) mean[relu] /= count;
+  for (let at = 0; at < values.length; ) {
+    for (let relu = 0; relu < size; relu++) {
+      const difference = values[at++] - mean[relu];
+      added[relu] += difference * difference;
+    }
+  }
+  for (let relu = 0; relu < size; relu++) added[relu] = nearZero * Math.sqrt(added[relu] / count);
   const ones = new Uint32Array(2 * size);
-  for (let at = 0; at < values.length; )
+  for (let at = 0; at < values.length; ) {
     for (let relu = 0; relu < size; relu++) {
       const value = values[at++];
-      if (value > 0) ones[2 * relu]++;
-      if (value + added[relu] > 0) ones[2 * relu + 1]++;
+      ones[2 * relu] += +(value > 0);
+      ones[2 * relu + 1] += +(value + added[relu] > 0);
     }
+  }
   const ids = chooseBits(ones, count, mostBits);
   return { ids, added: Float32Array.from(ids, (id) => (id % 2 === 0 ? 0 : added[id >> 1])) };
 }

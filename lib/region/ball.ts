@@ -24,8 +24,8 @@ export function ball(
 ): Box {
   const [low, high] = preprocessing.clip;
   return {
-    lower: normalise(pixels, preprocessing, inputShape, (pixel) => Math.max(pixel - epsilon, low)),
-    upper: normalise(pixels, preprocessing, inputShape, (pixel) => Math.min(pixel + epsilon, high)),
+    lower: normalise(pixels, preprocessing, inputShape, { by: -epsilon, low, high: Number.POSITIVE_INFINITY }),
+    upper: normalise(pixels, preprocessing, inputShape, { by: epsilon, low: Number.NEGATIVE_INFINITY, high }),
   };
 }
 
@@ -39,20 +39,36 @@ export function centre(
   preprocessing: Normalisation,
   inputShape: readonly number[],
 ): Float32Array {
-  return Float32Array.from(normalise(pixels, preprocessing, inputShape, (pixel) => pixel));
+  return Float32Array.from(normalise(pixels, preprocessing, inputShape, unmoved));
 }
+
+/** What is added to a pixel, and where it is cut. */
+interface Move {
+  readonly by: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+const unmoved: Move = { by: 0, low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
 
 function normalise(
   pixels: Float64Array,
   { mean, std }: Normalisation,
   inputShape: readonly number[],
-  moved: (pixel: number) => number,
+  { by, low, high }: Move,
 ): Float64Array {
   const size = sizeOf(inputShape);
   if (pixels.length !== size) throw new RangeError(`${pixels.length} pixels for a model input of ${size}`);
-  const { channel } = channelsOf(inputShape);
-  return pixels.map((pixel, i) => {
-    const c = channel(i);
-    return (moved(pixel) - (mean[c] ?? mean[0])) / (std[c] ?? std[0]);
-  });
+  const { count, channel } = channelsOf(inputShape);
+  const values = new Float64Array(size);
+  let [shift, scale] = [mean[0], std[0]];
+  for (let i = 0; i < size; i++) {
+    if (count > 1) {
+      const c = channel(i);
+      shift = mean[c] ?? mean[0];
+      scale = std[c] ?? std[0];
+    }
+    values[i] = (Math.min(Math.max(pixels[i] + by, low), high) - shift) / scale;
+  }
+  return values;
 }
