@@ -51,6 +51,12 @@ export interface BoundOptions {
   readonly stages?: boolean;
 }
 
+/** Bounds of what one ReLU reads on one ball, [size]; arrays of their own. */
+export interface NeuronBounds {
+  readonly lower: Float32Array;
+  readonly upper: Float32Array;
+}
+
 /** Computes bounds over boxes for one network; sound, not complete. */
 export interface Bounder {
   /**
@@ -60,8 +66,10 @@ export interface Bounder {
    * @param visit may let balls go after a layer, which saves the rest of their bounds
    */
   bound(queries: readonly BoundQuery[], visit?: LayerVisitor): Promise<BallBounds[]>;
-  /** Pre-activation bounds of one ball by the same method, per ReLU node in topological order, [size] each. */
-  preActivations(box: Box): Promise<{ readonly lower: Float32Array; readonly upper: Float32Array }[]>;
+  /** Pre-activation bounds of one ball by the same method, in full, per ReLU node in topological order, [size] each. */
+  preActivations(box: Box): Promise<NeuronBounds[]>;
+  /** The same of several balls, at most `programs.ballsPerCall`, which go through the bounds together. */
+  preActivationsOf(boxes: readonly Box[]): Promise<NeuronBounds[][]>;
   readonly programs: Programs;
   release(): Promise<void>;
 }
@@ -88,16 +96,30 @@ export function createBounder(network: Network, options: BoundOptions = {}): Bou
       return results;
     },
     async preActivations(box) {
-      const chunk = openChunk(programs, [box], { effort: 'full', keepBounds: true });
-      try {
-        await chunk.propagate();
-        return programs.relus.map((relu) => chunk.preActivation(relu));
-      } finally {
-        chunk.release();
-      }
+      const [own] = await neuronBounds(programs, [box]);
+      return own;
     },
+    preActivationsOf: (boxes) => neuronBounds(programs, boxes),
     release: () => programs.release(),
   };
+}
+
+async function neuronBounds(programs: Programs, boxes: readonly Box[]): Promise<NeuronBounds[][]> {
+  const { network, relus } = programs;
+  const chunk = openChunk(programs, boxes, { effort: 'full', keepBounds: false });
+  try {
+    await chunk.propagate();
+    return boxes.map((_, ball) =>
+      relus.map((relu) => {
+        const { lower, upper } = chunk.preActivation(relu);
+        const { size } = network.nodes[relu];
+        const [start, end] = [ball * size, (ball + 1) * size];
+        return { lower: lower.slice(start, end), upper: upper.slice(start, end) };
+      }),
+    );
+  } finally {
+    chunk.release();
+  }
 }
 
 async function boundTogether(

@@ -1,9 +1,11 @@
+import type { NeuronBounds } from '../bounds/bounder';
 import { marginRows } from '../bounds/margin';
 import { engineVersion } from '../engine-version';
 import { labelOf } from '../region/violation';
 import { decodeCheckpoint, encodeCheckpoint, questionHash } from '../search/checkpoint';
 import type { Lane } from '../search/frontier';
 import { type ProofShelf, searchesAtOnce } from '../search/searcher';
+import { boundsAhead } from './bounds-ahead';
 import type { MemberClock } from './cpu-clock';
 import type { Engine } from './engine';
 import type { Finding, Member } from './member';
@@ -35,8 +37,8 @@ export async function searchMembers(
     shelves.set(label, shelf);
     return shelf;
   };
-  const search = (i: number, lane?: Lane): Promise<Finding> =>
-    step('search', () => searchMember(engine, members[i], options, shelfOf(members[i]), lane));
+  const search = (i: number, bounds: readonly NeuronBounds[], lane?: Lane): Promise<Finding> =>
+    step('search', () => searchMember(engine, members[i], bounds, options, shelfOf(members[i]), lane));
   const waiting = [...chosen];
   /** Takes members until none is left. */
   const each = async (work: (i: number) => Promise<void>): Promise<void> => {
@@ -48,15 +50,22 @@ export async function searchMembers(
   // With transfer members profit from those before them: one after the other.
   const jointly = !transfers && techniques?.jointSearch === true;
   if (chosen.length < 2 || !jointly) {
-    await each(async (i) => void found.set(i, await clock.share([i], () => search(i))));
+    const ahead = boundsAhead(engine, members, chosen, clock.share);
+    await each(async (i) => {
+      const bounds = await ahead.take(i);
+      found.set(i, await clock.share([i], () => search(i, bounds)));
+    });
     return found;
   }
   const frontier = engine.searcher.frontier();
+  // Whoever makes them pays: what others do meanwhile is not to be charged to those that share.
+  const ahead = boundsAhead(engine, members, chosen, (_, work) => work());
   const workers = Array.from({ length: Math.min(searchesAtOnce, chosen.length) }, () =>
     each(async (i) => {
       const lane = frontier.join();
       try {
-        found.set(i, await search(i, lane));
+        const bounds = await ahead.take(i);
+        found.set(i, await search(i, bounds, lane));
       } finally {
         lane.leave();
         clock.add(i, lane.cpuClock() / 1e6);
@@ -73,6 +82,7 @@ export async function searchMembers(
 async function searchMember(
   { searcher, original, hash }: Engine,
   { box, violation, checkpoint }: Member,
+  bounds: readonly NeuronBounds[],
   { effort, secondsPerBall, deadline }: VerifyOptions,
   proofs: ProofShelf | undefined,
   lane: Lane | undefined,
@@ -84,6 +94,7 @@ async function searchMember(
   const earlier = checkpoint && decodeCheckpoint(checkpoint, subject);
   const result = await searcher.search(box, violation, rows, {
     deadline,
+    bounds,
     cpuSeconds: effort.searchShare * secondsPerBall,
     ...(earlier?.kind === 'accepted' && { resume: earlier.checkpoint }),
     ...(proofs && { proofs }),

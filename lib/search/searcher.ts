@@ -10,7 +10,7 @@ import { doubleBounder } from './double';
 import { doubtsOf } from './doubt';
 import { createFrontier, type Frontier, type Lane } from './frontier';
 import { levels } from './levels';
-import type { AffineFunctional, Problem } from './problem';
+import type { AffineFunctional, LayerBounds, Problem } from './problem';
 import { type Proof, recorder, unlikeness } from './proof';
 import { type SearchResult, searchRegions } from './regions';
 import { createScratch, type Scratch } from './scratch';
@@ -35,6 +35,8 @@ export interface SearchOptions {
   readonly resume?: Checkpoint;
   /** Of other balls with as many functionals: the one of the most similar ball is tried first, and that of this ball is added. */
   readonly proofs?: ProofShelf;
+  /** Bounds of what the ReLUs read on the box, as Bounder.preActivations gives them, where they are known. */
+  readonly bounds?: readonly LayerBounds[];
   /** Its place among searches that share their calls; the caller leaves it afterwards. */
   readonly lane?: Lane;
 }
@@ -108,7 +110,7 @@ export function createSearcher(
     const { blocks, double } = compile();
     const tryWitness = witnessTrials(bounder.programs, original, { box, violation, seed: 0 }, deadline);
     const functionals = functionalsOf(rows);
-    const bounds = await bounder.preActivations(box);
+    const bounds = options.bounds ?? (await bounder.preActivations(box));
     const record = proofs && resume === undefined ? recorder(rows.length) : undefined;
     const regionOptions = {
       ...{ deadline, cpuEnd, cpuClock, batch },
