@@ -68,6 +68,7 @@ export function chunkOf(
   const pass = forwardPass(programs, boxes, lend, keepBounds ? fresh : lend, known);
   const bounds = new Map<NodeId, NodeBounds>();
   const tightened = new Set<NodeId>();
+  let isReleased = false;
   const { windows } = programs;
   const lines = new Map<NodeId, LayerLines>();
   /** Radii of the boxes for windows. */
@@ -225,11 +226,15 @@ export function chunkOf(
     lend,
     known: (kept) => pass.known(kept),
 
-    release: giveBack,
+    release() {
+      isReleased = true;
+      giveBack();
+    },
 
     preActivation(relu) {
       const node = network.nodes[relu];
       if (node.kind !== 'relu') throw new TypeError(`node ${relu} is not a ReLU`);
+      if (isReleased && !keepBounds) throw new TypeError('bounds that were given back');
       return bounds.get(node.from)!;
     },
   };

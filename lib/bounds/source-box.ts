@@ -21,7 +21,8 @@ export function boxNames({ nodes }: Network, source: NodeId): readonly [string, 
  * The box from the tables of `boxNames`, of the given shape. Of a ReLU it is [max(l, 0), max(u, 0)], with one rounding each of centre and radius.
  *
  * A NaN bound proves nothing: max(u, 0) is (u + |u|) / 2, exact, which keeps NaN where ONNX Runtime's Relu may make 0 of it. Of a NaN lower bound 0 may
- * be made: no output is below that. An infinite upper bound makes centre and radius infinite or NaN.
+ * be made: no output is below that. An infinite upper bound makes centre and radius infinite or NaN. Of bounds that contradict each other, which sound ones never do, the radius is not negative either:
+ * a negative one would make bounds better than they are.
  */
 export function sourceBox(
   graph: GraphBuilder,
@@ -39,7 +40,7 @@ export function sourceBox(
   const most = graph.node('Mul', [graph.node('Add', [second, graph.node('Abs', [second])]), half]);
   return {
     centre: graph.node('Mul', [graph.node('Add', [most, least]), half]),
-    radius: graph.node('Mul', [graph.node('Sub', [most, least]), half]),
+    radius: graph.node('Mul', [graph.node('Abs', [graph.node('Sub', [most, least])]), half]),
     magnitude: most,
   };
 }

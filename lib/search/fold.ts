@@ -113,14 +113,13 @@ function compose(map: BlockLayer, j: number, { bounds, folded, reach, bases, com
     } else {
       for (let i = 0; i < index.length; i++) {
         const at = index[i];
-        const source = composites[from][at];
-        if (source === undefined) continue;
         const weight = value[i];
         if (folded[from][at]) {
+          const source = composites[from][at]!;
           sums.input.add(source.input, weight);
           if (source.neurons.index.length > 0) sums.neurons.add(source.neurons, weight);
           constant += weight * source.constant;
-        } else sums.neurons.addAt(bases[from] + at, weight);
+        } else if (composites[from][at]) sums.neurons.addAt(bases[from] + at, weight);
       }
     }
     const sizes = (map.magnitudes ?? map.rows)[s][j];

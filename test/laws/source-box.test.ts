@@ -92,6 +92,15 @@ test('inactive neurons have the box 0', async () => {
   for (const table of [centre, radius, magnitude]) expect([...table].every((value) => value === 0)).toBe(true);
 });
 
+test('bounds that contradict each other make no negative radius', async () => {
+  const { centre, radius } = await boxes(sessions, relu, [
+    [1, 3],
+    [-1, 2],
+  ]);
+  expect([...radius]).toEqual([0.5, 0.5]);
+  expect([...centre]).toEqual([0.5, 2.5]);
+});
+
 test('of a NaN or infinite upper bound nothing finite follows, and of a NaN lower bound nothing worse than 0', async () => {
   const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
   const { centre, radius, magnitude, enlarged } = await boxes(sessions, relu, [

@@ -1,5 +1,8 @@
 import fc from 'fast-check';
+import { readNetwork } from '../../lib/network/read';
+import { blocksOf } from '../../lib/search/blocks';
 import { between, rangeSums, type Sums, scatteredSums } from '../../lib/search/sparse-sums';
+import { smallNets } from '../support/small-nets';
 
 const size = 40;
 /** A row with ascending indices, and its weight. */
@@ -48,6 +51,16 @@ describe.each(kinds)('%s sums', (_, make) => {
     expect([...sums.take().index]).toEqual([9]);
     expect(sums.take().index).toHaveLength(0);
   });
+});
+
+test.each(smallNets)('rows of $kind nets have ascending indices, which range sums rely on', ({ make }) => {
+  for (let seed = 0; seed < 20; seed++) {
+    const { layers } = blocksOf(readNetwork(make(seed)).network);
+    const isAscending = layers.every((layer) =>
+      layer.rows.every((rows) => rows.every(({ index }) => index.every((i, k) => k === 0 || index[k - 1] < i))),
+    );
+    expect(isAscending).toBe(true);
+  }
 });
 
 test('a part of a row begins at index 0', () => {

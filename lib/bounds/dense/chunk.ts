@@ -39,6 +39,7 @@ export function denseChunkOf(
   const underflow = (ball: number): number => pass.underflow(ball) / leastSlope;
   const bounds: NodeBounds[] = [];
   let groups: Group[] = [];
+  let isReleased = false;
 
   /**
    * Bounds one side of neurons, and keeps the better of both bounds.
@@ -154,6 +155,7 @@ export function denseChunkOf(
     known: (kept) => pass.known(kept),
 
     release() {
+      isReleased = true;
       giveBack();
       groups = [];
     },
@@ -161,6 +163,7 @@ export function denseChunkOf(
     preActivation(relu: NodeId) {
       const k = layers.findIndex((layer) => layer.relu === relu);
       if (k < 0) throw new TypeError(`node ${relu} is not a ReLU`);
+      if (isReleased && !keepBounds) throw new TypeError('bounds that were given back');
       return bounds[k];
     },
   };

@@ -12,8 +12,8 @@ export type RowStart = 'lower' | 'upper' | 'free';
  *
  * inputs
  *   rows         float [G, R, c_(level-1)]         lower, upper: weights on the neurons below, last column biases
- *                float [G, R, n]                   free: coefficients on the n neurons of the layer
- *   x            float [G, n, c_(level-1)]         free: weights of these neurons
+ *                float [G, R, s]                   free: coefficients on the s neurons of the layer
+ *   x            float [G, s, c_(level-1)]         free: weights of these neurons
  *   ratio<j>     float [G, 1, c_j]                 lines of layer j: what is added of a positive coefficient
  *   bend<j>      float [G, c_j, 1]                 constant for each unit of it
  *   w<j>         float [G, c_j, c_(j-1)]           j >= 1: weights, last column constants, last row (0, ..., 0, 1)
@@ -25,8 +25,8 @@ export type RowStart = 'lower' | 'upper' | 'free';
  */
 export function emitChain(level: number, start: RowStart, effort: Effort): Uint8Array {
   const graph = graphBuilder();
-  let rows = graph.input('rows', 'float', ['G', 'R', start === 'free' ? 'n' : 'start']);
-  if (start === 'free') rows = graph.node('MatMul', [rows, graph.input('x', 'float', ['G', 'n', 'start'])]);
+  let rows = graph.input('rows', 'float', ['G', 'R', start === 'free' ? 's' : 'start']);
+  if (start === 'free') rows = graph.node('MatMul', [rows, graph.input('x', 'float', ['G', 's', 'start'])]);
   if (start === 'upper') rows = graph.node('Neg', [rows]);
   let constants: Value | undefined;
   for (let j = level - 1; ; j--) {
