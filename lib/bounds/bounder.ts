@@ -3,6 +3,7 @@ import type { Box } from '../region/box';
 import type { HalfSpace } from '../region/violation';
 import type { Chunk } from './chunk';
 import { type Programs, programsOf } from './programs';
+import { createProspects } from './prospects';
 import type { Observer } from './sessions';
 import { boundInStages, openChunk, roughSaves } from './stages';
 
@@ -81,6 +82,7 @@ export function createBounder(network: Network, options: BoundOptions = {}): Bou
   const { memoryBytes = defaultMemoryBytes, tileBytes = defaultTileBytes, threads = 1, stages = true } = options;
   const programs = programsOf(network, { threads, tileBytes, memoryBytes, observe: options.observe });
   const staged = stages && roughSaves(programs);
+  const prospects = createProspects();
   return {
     programs,
     async bound(queries, visit) {
@@ -89,7 +91,7 @@ export function createBounder(network: Network, options: BoundOptions = {}): Bou
         const part = queries.slice(start, start + programs.ballsPerCall);
         results.push(
           ...(await (visit === undefined && staged
-            ? boundInStages(programs, part)
+            ? boundInStages(programs, prospects, part)
             : boundTogether(programs, part, start, visit))),
         );
       }

@@ -7,6 +7,7 @@ import { denseChunkOf } from './dense/chunk';
 import { type Outlook, outlookOf } from './dense/outlook';
 import type { Known } from './forward-pass';
 import type { Programs } from './programs';
+import type { Prospects } from './prospects';
 
 /** The network as a dense chain, where its balls are bounded as one. */
 function chainOf({ dense }: Programs): DenseChain | undefined {
@@ -26,9 +27,17 @@ export function openChunk(programs: Programs, boxes: readonly Box[], options: Ch
  *
  * @param queries at most `programs.ballsPerCall`
  */
-export async function boundInStages(programs: Programs, queries: readonly BoundQuery[]): Promise<BallBounds[]> {
-  const { found, open, known } = await boundRoughly(programs, queries);
-  if (open.length > 0) await refine(programs, queries, found, open, known);
+export async function boundInStages(
+  programs: Programs,
+  prospects: Prospects,
+  queries: readonly BoundQuery[],
+): Promise<BallBounds[]> {
+  const { found, open, known, weakest } = await boundRoughly(programs, prospects, queries);
+  if (open.length > 0) {
+    await refine(programs, queries, found, open, known);
+    for (const { ball, row, value, bound, radius } of weakest)
+      prospects.learn(radius, value - bound, value - found[ball][row]);
+  }
   return found.map((rows) => ({ rows }));
 }
 
@@ -46,9 +55,22 @@ interface Rough {
   readonly found: readonly Float64Array[];
   readonly open: readonly number[];
   readonly known: Known;
+  /** Of each open ball of a dense chain the row that is farthest from proof. */
+  readonly weakest: readonly OpenRow[];
 }
 
-async function boundRoughly(programs: Programs, queries: readonly BoundQuery[]): Promise<Rough> {
+interface OpenRow {
+  readonly ball: number;
+  readonly row: number;
+  /** At the centre of the ball. */
+  readonly value: number;
+  /** Of the rough pass, not positive. */
+  readonly bound: number;
+  /** Largest one of the ball's inputs. */
+  readonly radius: number;
+}
+
+async function boundRoughly(programs: Programs, prospects: Prospects, queries: readonly BoundQuery[]): Promise<Rough> {
   const boxes = queries.map(({ box }) => box);
   const chunk = openChunk(programs, boxes, { effort: 'rough', keepBounds: false });
   try {
@@ -65,16 +87,15 @@ async function boundRoughly(programs: Programs, queries: readonly BoundQuery[]):
       queries,
       rows.map((own) => [...own.keys()]),
     );
-    const open = [...queries.keys()].filter(
-      (ball) =>
-        left[ball] === 0 &&
-        !found[ball].every((bound) => bound > 0) &&
-        isPromising(programs, queries, found, outlook, ball),
-    );
+    const unproven = [...queries.keys()].filter((ball) => left[ball] === 0 && !found[ball].every((bound) => bound > 0));
+    const hopeful = unproven
+      .map((ball) => ({ ball, weakest: outlook && weakestRow(queries[ball], found[ball], outlook, chunk, ball) }))
+      .filter(({ weakest }) => weakest === undefined || prospects.mayProve(weakest.radius, lostOf(weakest)));
+    const open = hopeful.map(({ ball }) => ball);
     // Balls with as many rows go together.
     const missing = (ball: number): number => found[ball].reduce((count, bound) => count + (bound > 0 ? 0 : 1), 0);
     open.sort((a, b) => missing(a) - missing(b));
-    return { found, open, known: chunk.known(open) };
+    return { found, open, known: chunk.known(open), weakest: hopeful.flatMap(({ weakest }) => weakest ?? []) };
   } finally {
     chunk.release();
   }
@@ -122,29 +143,32 @@ async function boundRows(
   });
 }
 
-/**
- * Of what a rough pass over a dense chain loses of a row between its value at the centre and its bound, a full pass loses at least about this part: of
- * all balls that it still proved there were 6 with less than 0.36, and none with less than 0.33 (the images of dense/outlook.ts).
- */
-const leastPart = 0.35;
-
-/**
- * Whether a full pass may prove a ball that a rough one did not: others keep the rough bounds and go to attack and search at once. Only a guess, which decides cost.
- */
-function isPromising(
-  { network }: Programs,
-  queries: readonly BoundQuery[],
-  found: readonly Float64Array[],
-  outlook: Outlook | undefined,
+/** The row that is farthest from proof, of those that a rough pass over a dense chain leaves open; undefined where it overflowed, as a full pass may not. */
+function weakestRow(
+  { rows }: BoundQuery,
+  found: Float64Array,
+  { scores }: Outlook,
+  { input }: Chunk,
   ball: number,
-): boolean {
-  if (outlook === undefined) return true;
-  const { classes } = network;
-  return queries[ball].rows.every(({ coefficients, offset }, row) => {
+): OpenRow | undefined {
+  let weakest: Omit<OpenRow, 'radius'> | undefined;
+  for (const [row, { coefficients, offset }] of rows.entries()) {
+    const bound = found[row];
+    if (bound > 0) continue;
+    if (!Number.isFinite(bound)) return undefined;
     let value = offset;
-    for (let c = 0; c < classes; c++) value += coefficients[c] * outlook.scores[ball * classes + c];
-    const bound = found[ball][row];
-    // The rough form may overflow where a full pass does not.
-    return bound > 0 || !Number.isFinite(bound) || value > leastPart * (value - bound);
-  });
+    for (let c = 0, at = ball * coefficients.length; c < coefficients.length; c++, at++)
+      value += coefficients[c] * scores[at];
+    if (weakest === undefined || lostOf({ value, bound }) > lostOf(weakest)) weakest = { ball, row, value, bound };
+  }
+  if (weakest === undefined) return undefined;
+  let radius = 0;
+  const size = input.radius.length / (scores.length / rows[0].coefficients.length);
+  for (let i = ball * size; i < (ball + 1) * size; i++) radius = Math.max(radius, input.radius[i]);
+  return { ...weakest, radius };
+}
+
+/** What a row loses between its value at the centre and its bound, in units of that value. */
+function lostOf({ value, bound }: Pick<OpenRow, 'value' | 'bound'>): number {
+  return value > 0 ? (value - bound) / value : Number.POSITIVE_INFINITY;
 }

@@ -16,6 +16,7 @@ import { type Group, withoutBalls } from './leave';
 import { leastSlope } from './lines';
 import type { NeuronLists } from './lists';
 import { coefficientsOf, keepOutputs, leastOf } from './outputs';
+import { roughInput } from './rough-input';
 import { boundRows } from './rows';
 
 /** Rows of a group at the layer that groups are made for, padding included. Rough ones have fewer columns. */
@@ -94,9 +95,11 @@ export function denseChunkOf(
   const begin = async (inside: (ball: number) => boolean): Promise<void> => {
     const all = [...Array(balls).keys()].filter(inside);
     groups = groupsOf(bounds[1], all, layers[1].size, rowsPerGroup[effort]);
-    for (const group of groups) {
-      group.layers.push(await firstLayer(programs, effort, chain, group.balls, bounds[0], pass.radius, lend));
-    }
+    const { lend: lendForNow, giveBack: giveRoughBack } = lender(programs.buffers);
+    const rough =
+      effort === 'rough' ? await roughInput(programs, chain, all, bounds[0], pass.radius, lendForNow) : undefined;
+    for (const group of groups) group.layers.push(firstLayer(chain, group.balls, bounds[0], pass.radius, rough, lend));
+    giveRoughBack();
   };
 
   return {

@@ -1,15 +1,14 @@
 import type * as ort from 'onnxruntime-node';
 import type { Lend } from '../buffers';
-import type { Effort } from '../chunk';
 import type { NodeBounds } from '../forward-pass';
-import type { Programs } from '../programs';
 import { gamma } from '../rounding';
-import { indexTensor, shapedTensor } from '../sessions';
+import { shapedTensor } from '../sessions';
 import type { DenseChain } from './chain';
 import { gatherRows, inputWeights } from './gather';
-import { enlargeDiagonals, inputFactors } from './gram';
+import { enlargeDiagonals } from './gram';
 import { type ScaledLines, scaledLines } from './lines';
 import { emptyLists, longest, type NeuronLists } from './lists';
+import type { RoughInput } from './rough-input';
 
 /** Tensors of a program, by input name. */
 export type Feeds = { [name: string]: ort.Tensor };
@@ -54,18 +53,18 @@ function termsOf(columns: number, below: number): number {
  * @param balls rows of the chunk's tables
  * @param bounds [balls of the chunk, size], with values at the centres
  * @param radius [balls of the chunk, inputSize]
+ * @param rough of these balls; undefined for a full pass, which has products with the input
  * @param lend for as long as the layer is in use
  */
-export async function firstLayer(
-  programs: Programs,
-  effort: Effort,
+export function firstLayer(
   chain: DenseChain,
   balls: readonly number[],
   bounds: NodeBounds,
   radius: Float32Array,
+  rough: RoughInput | undefined,
   lend: Lend,
-): Promise<CompactLayer> {
-  const { inputSize, columnNorms } = chain;
+): CompactLayer {
+  const { inputSize } = chain;
   const { size } = chain.layers[0];
   const groups = balls.length;
   const alive = emptyLists(groups, size, lend);
@@ -84,7 +83,7 @@ export async function firstLayer(
     ...lineFeeds(0, lines, groups, columns),
     v0: shapedTensor(lines.shift, [groups, columns, 1]),
   };
-  if (effort === 'full') {
+  if (rough === undefined) {
     const own = lend(groups * inputSize);
     for (let b = 0; b < groups; b++) {
       own.set(radius.subarray(balls[b] * inputSize, (balls[b] + 1) * inputSize), b * inputSize);
@@ -92,18 +91,11 @@ export async function firstLayer(
     feeds.r0 = shapedTensor(own, [groups, inputSize, 1]);
     feeds.w0 = shapedTensor(inputWeights(chain, alive, columns, lend), [groups, columns, inputSize]);
   } else {
-    const factors = shapedTensor(lend(groups * inputSize), [groups, 1, inputSize]);
-    const scales = inputFactors(radius, balls, columnNorms, factors.data as Float32Array);
-    const index = new Int32Array(groups * columns).fill(size);
-    for (let b = 0; b < groups; b++) {
-      index.set(alive.list.subarray(b * size, b * size + alive.count[b]), b * columns);
-    }
     const gram = lend(groups * columns * columns);
-    feeds.g0 = shapedTensor(gram, [groups, columns, columns]);
-    feeds.k0 = shapedTensor(scales, [groups, 1, 1]);
-    const places = indexTensor(index, [groups, columns]);
-    await (await programs.roughInput()).run({ index: places, factor: factors }, { gram: feeds.g0 });
+    for (const [b, ball] of balls.entries()) rough.place(ball, columns, gram, b * columns * columns);
     enlargeDiagonals(gram, alive.count, inputSize);
+    feeds.g0 = shapedTensor(gram, [groups, columns, columns]);
+    feeds.k0 = shapedTensor(Float32Array.from(balls, rough.scale), [groups, 1, 1]);
   }
   return { alive, columns, scale: lines.scale, terms, feeds };
 }
