@@ -2,7 +2,8 @@ import type { Programs } from '../bounds/programs';
 import { floatTensor } from '../bounds/sessions';
 import { random } from '../random';
 import type { Float32Box } from '../region/outward';
-import { type AttackTarget, hardest, rankConjunctions, searchBox, violationValue } from './target';
+import type { HalfSpace } from '../region/violation';
+import { type AttackTarget, halfSpaceValue, hardest, rankConjunctions, searchBox, violationValue } from './target';
 
 export interface AttackOptions {
   /** Starts per target: the first from the centre, the others random, each towards another class. */
@@ -12,7 +13,16 @@ export interface AttackOptions {
   readonly pointsPerCall: number;
   /** Clock time (ms since the epoch) after which no further step is begun. */
   readonly deadline?: number;
+  /** See `giveUpAfter`; without limit unless told. */
+  readonly patience?: number;
 }
+
+/**
+ * Moves after which a start gives up where `patience` times what the gradient promises at most within the box would still be too little. Most witnesses are found by the
+ * first move, which goes to a corner. Of all balls that CROWN left open on ten pairs of network and radius (500 MNIST test images from 1,000 on), 3 starts of 20 steps found 939 witnesses without, 933 at a
+ * patience of 10 and 929 at 4, in half of the time; of 40 steps 942, 935 at 30 and 934 at 10.
+ */
+const giveUpAfter = 3;
 
 /**
  * Whether points really are counterexamples: asked of the original model. `targets[i]` is the index of the target that `points`
@@ -28,6 +38,8 @@ interface Runner {
   /** Rank of the conjunction it goes for; 0 goes for whichever is nearest at each step. */
   readonly aim: number;
   conjunction: number;
+  /** What it goes uphill on, at this step. */
+  row: HalfSpace | undefined;
 }
 
 /**
@@ -78,7 +90,7 @@ export async function attackFrom(
   const found: (Float32Array | undefined)[] = [undefined];
   const runners = starts.map((start): Runner => {
     const point = Float32Array.from(start, (value, i) => clamp(value, box.lower[i], box.upper[i]));
-    return { target: 0, box, point, aim: 0, conjunction: -1 };
+    return { target: 0, box, point, aim: 0, conjunction: -1, row: undefined };
   });
   await run(programs, [target], runners, found, confirm, { ...options, reach: shortReach });
   return found[0];
@@ -93,7 +105,7 @@ function runnersOf(target: AttackTarget, index: number, { restarts }: AttackOpti
     const point = Float32Array.from(lower, (low, i) =>
       clamp(aim === 0 ? (low + upper[i]) / 2 : low + stream.uniform() * (upper[i] - low), low, upper[i]),
     );
-    return { target: index, box, point, aim, conjunction: -1 };
+    return { target: index, box, point, aim, conjunction: -1, row: undefined };
   });
 }
 
@@ -103,8 +115,9 @@ async function run(
   runners: Runner[],
   found: (Float32Array | undefined)[],
   confirm: Confirm,
-  { steps, deadline = Number.POSITIVE_INFINITY, reach = 2 }: DescentOptions & { readonly reach?: number },
+  options: DescentOptions & Pick<AttackOptions, 'patience'> & { readonly reach?: number },
 ): Promise<void> {
+  const { steps, deadline = Number.POSITIVE_INFINITY, patience = Number.POSITIVE_INFINITY, reach = 2 } = options;
   const session = await programs.gradient();
   const { inputSize, classes } = programs.network;
   let active = runners;
@@ -125,12 +138,16 @@ async function run(
     });
     const fresh = out.scores;
     await confirmHits(targets, active, fresh, classes, found, confirm);
+    const hopeless = new Set<number>();
     if (scores && out.gradient && step <= steps) {
       const length = reach * (1 - (step - 1) / steps);
-      for (const [i, runner] of active.entries())
-        move(runner, out.gradient.subarray(i * inputSize, (i + 1) * inputSize), length);
+      for (const [i, runner] of active.entries()) {
+        const promise = move(runner, out.gradient.subarray(i * inputSize, (i + 1) * inputSize), length);
+        const missing = -halfSpaceValue(runner.row!, fresh.subarray(i * classes, (i + 1) * classes));
+        if (step > giveUpAfter && missing > patience * promise) hopeless.add(i);
+      }
     }
-    const keep = active.map((runner, i) => (found[runner.target] === undefined ? i : -1)).filter((i) => i >= 0);
+    const keep = [...active.keys()].filter((i) => found[active[i].target] === undefined && !hopeless.has(i));
     scores = gather(fresh, keep, classes);
     active = keep.map((i) => active[i]);
   }
@@ -142,18 +159,26 @@ function aim(runner: Runner, target: AttackTarget, scores: Float32Array, coeffic
     const ranked = rankConjunctions(target.violation, scores);
     runner.conjunction = ranked[runner.aim % ranked.length];
   }
-  const { coefficients: row } = hardest(target.violation[runner.conjunction], scores);
-  coefficients.set(row, at);
+  runner.row = hardest(target.violation[runner.conjunction], scores);
+  coefficients.set(runner.row.coefficients, at);
 }
 
-/** Moves against the violation's boundary: `length` radii along the sign of the gradient, clamped to the box. */
-function move({ point, box: { lower, upper } }: Runner, gradient: Float32Array, length: number): void {
+/**
+ * Moves against the violation's boundary: `length` radii along the sign of the gradient, clamped to the box.
+ *
+ * @returns how much the functional would gain at most within the box, to first order
+ */
+function move({ point, box: { lower, upper } }: Runner, gradient: Float32Array, length: number): number {
+  let promise = 0;
   for (let i = 0; i < point.length; i++) {
     const g = gradient[i];
     if (g === 0 || Number.isNaN(g)) continue;
+    const before = point[i];
+    promise += g * ((g > 0 ? upper[i] : lower[i]) - before);
     const reach = (length * (upper[i] - lower[i])) / 2;
-    point[i] = clamp(point[i] + (g > 0 ? reach : -reach), lower[i], upper[i]);
+    point[i] = clamp(before + (g > 0 ? reach : -reach), lower[i], upper[i]);
   }
+  return promise;
 }
 
 async function confirmHits(

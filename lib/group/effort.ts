@@ -5,15 +5,17 @@ export interface Effort {
   /** Starts of the attack per ball, and its steps. */
   readonly restarts: number;
   readonly steps: number;
+  /** How soon the attack gives up a start (lib/attack/pgd.ts); the last attempt never does. */
+  readonly patience: number;
   /** Share of the time per ball that the search may take; 0: no search. The shares of all attempts add up to 1. */
   readonly searchShare: number;
 }
 
 const levels: readonly Omit<Effort, 'bound'>[] = [
   // Most balls need no more than this; the rest is known after it.
-  { restarts: 3, steps: 20, searchShare: 0 },
-  { restarts: 3, steps: 40, searchShare: 0.25 },
-  { restarts: 20, steps: 100, searchShare: 0.75 },
+  { restarts: 3, steps: 20, patience: 10, searchShare: 0 },
+  { restarts: 3, steps: 40, patience: 30, searchShare: 0.25 },
+  { restarts: 20, steps: 100, patience: Number.POSITIVE_INFINITY, searchShare: 0.75 },
 ];
 
 /** The effort of an attempt (1, 2, ...). A `retry` follows a crash: nothing is known of its balls yet. */

@@ -121,9 +121,15 @@ async function attackMembers(
   { effort, deadline, pointsPerCall = 256 }: VerifyOptions,
 ): Promise<Map<number, { witness: Float32Array; predicted: number }>> {
   const targets = doubtful.map((i) => members[i]);
-  const { restarts, steps } = effort;
+  const { restarts, steps, patience } = effort;
   const confirm = replayOn(original, targets);
-  const points = await attack(bounder.programs, targets, confirm, { restarts, steps, pointsPerCall, deadline });
+  const points = await attack(bounder.programs, targets, confirm, {
+    restarts,
+    steps,
+    patience,
+    pointsPerCall,
+    deadline,
+  });
   const found = new Map<number, { witness: Float32Array; predicted: number }>();
   for (const [k, witness] of points.entries()) {
     if (!witness) continue;

@@ -1,5 +1,6 @@
 import { attack, type Confirm } from '../../lib/attack/pgd';
 import { replayOn } from '../../lib/attack/replay';
+import { createBounder } from '../../lib/bounds/bounder';
 import { createEngine, type Engine } from '../../lib/group/engine';
 import { contains } from '../../lib/region/box';
 import { misclassification, type Violation, violates } from '../../lib/region/violation';
@@ -88,5 +89,45 @@ describe('replay', () => {
     const outside = Math.fround(0.5 + 2 ** -24);
     expect(await confirm([0, 0, 0], Float32Array.of(0.5, 0.5, outside, 0, 0, -1e-45))).toEqual([true, false, false]);
     await engine.release();
+  });
+});
+
+describe('a start that has no prospect', () => {
+  const attackOf = async (bytes: Uint8Array, radius: number, count: number, patience?: number) => {
+    let calls = 0;
+    const engine = await createEngine(bytes, 'net');
+    const { network, original } = engine;
+    const bounder = createBounder(network, { observe: () => calls++ });
+    const targets = await Promise.all(
+      Array.from({ length: count }, async (_, seed) => {
+        const box = randomBox(network.inputSize, radius, 900 + seed);
+        const centre = Float32Array.from(box.lower, (low, i) => (low + box.upper[i]) / 2);
+        const scores = await original.scores(centre, 1);
+        return { box, violation: misclassification(scores.indexOf(Math.max(...scores)), network.classes), seed };
+      }),
+    );
+    const found = await attack(bounder.programs, targets, replayOn(original, targets), {
+      ...options,
+      restarts: 3,
+      ...(patience !== undefined && { patience }),
+    });
+    await bounder.release();
+    await engine.release();
+    return { found: found.filter(Boolean).length, calls };
+  };
+  const net = randomMlp([8, 20, 20, 5], 3);
+
+  test('gives up after a few steps, and goes on to the end unless told to give up', async () => {
+    // Far too small for any of these.
+    expect(await attackOf(net, 1e-4, 4, 10)).toEqual({ found: 0, calls: 5 });
+    expect(await attackOf(net, 1e-4, 4)).toEqual({ found: 0, calls: options.steps + 2 });
+  });
+
+  test('costs few witnesses where there are some', async () => {
+    const [patient, impatient] = [await attackOf(net, 0.7, 150), await attackOf(net, 0.7, 150, 10)];
+    expect(patient.found).toBeGreaterThan(30);
+    expect(patient.found).toBeLessThan(145);
+    expect(impatient.found).toBeGreaterThanOrEqual(0.97 * patient.found);
+    expect(impatient.found).toBeLessThanOrEqual(patient.found);
   });
 });

@@ -32,7 +32,7 @@ describe('verdicts on tiny nets against enumeration of all activation patterns',
       for (const k of rows.keys()) expect(bounds[k]).toBeLessThanOrEqual(exact[k] + tolerance);
 
       const { members } = await verifyMiniBatch(engine, [{ box, violation, seed }], {
-        effort: { bound: true, restarts: 2, steps: 10, searchShare: 1 },
+        effort: { bound: true, restarts: 2, steps: 10, patience: 2, searchShare: 1 },
         secondsPerBall: 20,
         deadline: far(),
       });

@@ -25,7 +25,7 @@ test.each([
     return { box: { lower: bound(-1), upper: bound(1) }, violation: misclassification(label, 3), seed: i, label };
   });
   const options = {
-    effort: { bound: true, restarts: 3, steps: 20, searchShare: 1 },
+    effort: { bound: true, restarts: 3, steps: 20, patience: 2, searchShare: 1 },
     secondsPerBall: 20,
     deadline: Date.now() + 50_000,
   };

@@ -8,7 +8,7 @@ import { pointsOf } from '../support/balls';
 import { randomMlp, uniform } from '../support/models';
 
 const inputs = 6;
-const effort = { bound: true, restarts: 2, steps: 10, searchShare: 1 };
+const effort = { bound: true, restarts: 2, steps: 10, patience: 2, searchShare: 1 };
 
 test('members of a mini-batch get the verdicts that they get alone, some by what proved others', async () => {
   const seen = { different: 0, refuted: 0, transferred: 0 };

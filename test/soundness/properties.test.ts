@@ -84,7 +84,7 @@ test('verdicts never contradict the exact minimum, however near it is to a tie',
       const exactly = exactMinimumOnLine(exact, box, { ...margin, offset });
       const violation = [[{ coefficients, offset: -offset }]];
       const { members } = await verifyMiniBatch(engine, [{ box, violation, seed }], {
-        effort: { bound: true, restarts: 2, steps: 10, searchShare: 1 },
+        effort: { bound: true, restarts: 2, steps: 10, patience: 2, searchShare: 1 },
         secondsPerBall: 0.15,
         deadline: Date.now() + 2000,
       });

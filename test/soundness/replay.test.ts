@@ -26,7 +26,7 @@ test.each([
   const violation: Violation = [[{ coefficients: Float64Array.of(1, -1), offset: second - first + 5e-4 }]];
   const box = { lower: Float64Array.from(point), upper: Float64Array.from(point) };
   const options = {
-    effort: { bound: false, restarts: 3, steps: 2, searchShare: 0 },
+    effort: { bound: false, restarts: 3, steps: 2, patience: 2, searchShare: 0 },
     secondsPerBall: 1,
     deadline: Number.POSITIVE_INFINITY,
   };

@@ -74,7 +74,7 @@ describeWithData('balls that contain a known counterexample', () => {
           engine,
           few.map((box) => ({ box, violation, seed: 1 })),
           {
-            effort: { bound: true, restarts: 1, steps: attacked ? 3 : 0, searchShare: 1 },
+            effort: { bound: true, restarts: 1, steps: attacked ? 3 : 0, patience: 2, searchShare: 1 },
             secondsPerBall: 0.05,
             deadline: attacked ? Number.POSITIVE_INFINITY : Date.now() + 200,
           },

@@ -107,7 +107,7 @@ async function objection(
 
 async function settle(engine: Engine, box: Box, violation: Violation, seed: number): Promise<MemberOutcome> {
   const { members } = await verifyMiniBatch(engine, [{ box, violation, seed }], {
-    effort: { bound: true, restarts: 2, steps: 10, searchShare: 1 },
+    effort: { bound: true, restarts: 2, steps: 10, patience: 2, searchShare: 1 },
     secondsPerBall: 200,
     deadline: Date.now() + 400_000,
   });
