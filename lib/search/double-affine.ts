@@ -1,35 +1,59 @@
-import type { AddNode, ConvNode, DenseNode, Network, NetworkNode, SelectNode } from '../network/network';
+import type { AddNode, ConvNode, DenseNode, NetworkNode, SelectNode } from '../network/network';
 
 export type AffineNode = DenseNode | ConvNode | SelectNode | AddNode;
 
-/** Takes the products that carrying coefficients over a node makes: on component `index` of `from`, and on the constant. */
+/** Takes the products that carrying coefficients over a node makes. */
 interface Receiver {
-  onInput(from: number, index: number, product: number): void;
+  /** Where those on the components of a node are added, [size]. */
+  at(from: number): Float64Array;
   onConstant(product: number): void;
 }
 
 /** Carries coefficients [size] on an affine node to what it reads, product by product; zero coefficients and weights make none. */
-export function carry(network: Network, node: AffineNode, coefficients: Float64Array, to: Receiver): void {
+export function carry(node: AffineNode, coefficients: Float64Array, to: Receiver): void {
   for (let j = 0; j < coefficients.length; j++) {
     const a = coefficients[j];
     if (a === 0) continue;
     const bias = biasOf(node, j);
     if (bias !== 0) to.onConstant(a * bias);
-    forEachTerm(network, node, j, (from, index, weight) => to.onInput(from, index, a * weight));
+    if (node.kind === 'add') {
+      for (const from of node.from) to.at(from)[j] += a;
+      continue;
+    }
+    const own = to.at(node.from);
+    if (node.kind === 'dense') addRow(own, node.weight, j, a);
+    else
+      forEachTerm(node, j, (index, weight) => {
+        own[index] += a * weight;
+      });
   }
+}
+
+/** Adds a row of a dense node, times a factor. A loop of its own: most of the time in float64 goes here. */
+function addRow(to: Float64Array, weight: ArrayLike<number>, row: number, factor: number): void {
+  for (let k = 0, i = row * to.length; k < to.length; k++, i++) if (weight[i] !== 0) to[k] += factor * weight[i];
+}
+
+/** Sum of the absolute values of a row of a dense node, times `tops`. A component that is always 0 contributes nothing, whatever the weight. */
+function rowMagnitude(tops: Float64Array, weight: ArrayLike<number>, row: number, start: number): number {
+  let sum = start;
+  for (let k = 0, i = row * tops.length; k < tops.length; k++, i++)
+    if (tops[k] !== 0 && weight[i] !== 0) sum += Math.abs(weight[i]) * tops[k];
+  return sum;
 }
 
 /**
  * |W| H + |b| of an affine node, [size]: sums of the absolute values of the terms of each of its values, where H bounds the absolute values of what
  * it reads.
  */
-export function magnitudes(network: Network, node: AffineNode, reach: readonly Float64Array[]): Float64Array {
+export function magnitudes(node: AffineNode, reach: readonly Float64Array[]): Float64Array {
   return Float64Array.from({ length: node.size }, (_, j) => {
     let sum = Math.abs(biasOf(node, j));
-    forEachTerm(network, node, j, (from, index, weight) => {
-      const top = reach[from][index];
-      // A component that is always 0 contributes nothing, whatever the weight.
-      if (top !== 0) sum += Math.abs(weight) * top;
+    if (node.kind === 'add') return node.from.reduce((total, from) => total + reach[from][j], sum);
+    const tops = reach[node.from];
+    if (node.kind === 'dense') return rowMagnitude(tops, node.weight, j, sum);
+    forEachTerm(node, j, (index, weight) => {
+      if (tops[index] !== 0) sum += Math.abs(weight) * tops[index];
     });
     return sum;
   });
@@ -62,37 +86,20 @@ function biasOf(node: AffineNode, j: number): number {
   }
 }
 
-/** The weights other than 0 of value `j` of the node. */
-function forEachTerm(
-  network: Network,
-  node: AffineNode,
-  j: number,
-  visit: (from: number, index: number, weight: number) => void,
-): void {
-  switch (node.kind) {
-    case 'dense': {
-      const { weight, from } = node;
-      const columns = network.nodes[from].size;
-      for (let k = 0, at = j * columns; k < columns; k++, at++) if (weight[at] !== 0) visit(from, k, weight[at]);
-      return;
-    }
-    case 'select': {
-      const scale = node.scale?.[j] ?? 1;
-      if (node.index[j] >= 0 && scale !== 0) visit(node.from, node.index[j], scale);
-      return;
-    }
-    case 'add':
-      for (const from of node.from) visit(from, j, 1);
-      return;
-    case 'conv':
-      forEachConvTerm(node, j, visit);
+/** The weights other than 0 of value `j` of the node, by component of what it reads. */
+function forEachTerm(node: ConvNode | SelectNode, j: number, visit: (index: number, weight: number) => void): void {
+  if (node.kind === 'conv') {
+    forEachConvTerm(node, j, visit);
+    return;
   }
+  const scale = node.scale?.[j] ?? 1;
+  if (node.index[j] >= 0 && scale !== 0) visit(node.index[j], scale);
 }
 
 function forEachConvTerm(
-  { from, weight, inShape, outShape, kernel, strides, pads, dilations, groups }: ConvNode,
+  { weight, inShape, outShape, kernel, strides, pads, dilations, groups }: ConvNode,
   j: number,
-  visit: (from: number, index: number, weight: number) => void,
+  visit: (index: number, weight: number) => void,
 ): void {
   const [outChannels, outHeight, outWidth] = outShape;
   const [inChannels, inHeight, inWidth] = inShape;
@@ -108,7 +115,7 @@ function forEachConvTerm(
       for (let kx = 0; kx < kernel[1]; kx++) {
         const x = left + kx * dilations[1];
         const w = weight[((channel * depth + c) * kernel[0] + ky) * kernel[1] + kx];
-        if (x >= 0 && x < inWidth && w !== 0) visit(from, ((first + c) * inHeight + y) * inWidth + x, w);
+        if (x >= 0 && x < inWidth && w !== 0) visit(((first + c) * inHeight + y) * inWidth + x, w);
       }
     }
   }

@@ -95,12 +95,6 @@ export function doubleBounder(network: Network): (box: Box, problem: Problem) =>
         constantMagnitude += Math.abs(product);
         constantTerms++;
       };
-      const receiver = {
-        onConstant,
-        onInput: (from: number, i: number, product: number): void => {
-          at(from)[i] += product;
-        },
-      };
       for (let id = start; id > 0; id--) {
         const coefficients = on[id];
         const node = nodes[id];
@@ -143,7 +137,7 @@ export function doubleBounder(network: Network): (box: Box, problem: Problem) =>
         } else if (coefficients && node.kind !== 'input') {
           for (let j = 0; j < coefficients.length; j++)
             if (coefficients[j] !== 0) error += relative[id] * Math.abs(coefficients[j]) * reach[id][j];
-          carry(network, node, coefficients, receiver);
+          carry(node, coefficients, { at, onConstant });
         }
       }
       return { input: at(0), constant, constantMagnitude, constantTerms, error, floatError };
@@ -198,7 +192,7 @@ function reachOf(network: Network, box: Box, problem: Problem, layerOf: Readonly
       const { neurons, upper: tops } = problem.layers[layerOf.get(id)!].folded;
       for (let r = 0; r < neurons.length; r++) values[neurons[r]] = tops[r];
       reach.push(values);
-    } else reach.push(magnitudes(network, node as AffineNode, reach));
+    } else reach.push(magnitudes(node as AffineNode, reach));
   }
   return reach;
 }
