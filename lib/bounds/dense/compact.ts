@@ -7,7 +7,7 @@ import type { DenseChain } from './chain';
 import { gatherRows, inputWeights } from './gather';
 import { enlargeDiagonals } from './gram';
 import { type ScaledLines, scaledLines } from './lines';
-import { emptyLists, longest, type NeuronLists } from './lists';
+import { aliveOf, emptyLists, longest, type NeuronLists } from './lists';
 import type { RoughInput } from './rough-input';
 
 /** Tensors of a program, by input name. */
@@ -69,11 +69,9 @@ export function firstLayer(
   const groups = balls.length;
   const alive = emptyLists(groups, size, lend);
   for (let b = 0; b < groups; b++) {
-    let count = 0;
-    for (let j = 0, i = balls[b] * size; j < size; j++, i++) {
-      if (!(bounds.upper[i] <= 0)) alive.list[b * size + count++] = j;
-    }
-    alive.count[b] = count;
+    const own = aliveOf(bounds.upper, balls[b], size);
+    alive.list.set(own, b * size);
+    alive.count[b] = own.length;
   }
   const columns = Math.max(1, longest(alive)) + 1;
   const terms = termsOf(columns, roundingsOfConstants.once);

@@ -28,3 +28,10 @@ export function keepLists({ size, list, count }: NeuronLists, kept: readonly num
   for (const [to, from] of kept.entries()) if (to !== from) list.copyWithin(to * size, from * size, (from + 1) * size);
   return { size, list: list.subarray(0, kept.length * size), count: Int32Array.from(kept, (place) => count[place]) };
 }
+
+/** Neurons of a layer that are not inactive on a ball, ascending. NaN is here, so that nothing is proven from it. @param upper [balls, size] */
+export function aliveOf(upper: Float32Array, ball: number, size: number): number[] {
+  const alive: number[] = [];
+  for (let j = 0, i = ball * size; j < size; j++, i++) if (!(upper[i] <= 0)) alive.push(j);
+  return alive;
+}

@@ -4,6 +4,7 @@ import type { Programs } from '../programs';
 import { indexTensor, shapedTensor } from '../sessions';
 import type { DenseChain } from './chain';
 import { inputFactors } from './gram';
+import { aliveOf } from './lists';
 
 /** What rough passes have in the place of the first weights (gram.ts), of each ball. */
 export interface RoughInput {
@@ -69,19 +70,14 @@ export async function roughInput(
     place(ball, columns, to, start) {
       const { gram, width } = matrices.get(ball)!;
       const own = count(ball);
-      to.fill(0, start, start + columns * columns);
+      let at = start;
       for (let row = 0; row < own; row++) {
         const from = row * width;
-        const at = start + row * columns;
         for (let column = 0; column < own; column++) to[at + column] = gram[from + column];
+        to.fill(0, at + own, at + columns);
+        at += columns;
       }
+      to.fill(0, at, start + columns * columns);
     },
   };
-}
-
-/** Neurons of a ball that are not inactive; NaN is here, so that nothing is proven from it. */
-function aliveOf(upper: Float32Array, ball: number, size: number): number[] {
-  const alive: number[] = [];
-  for (let j = 0, i = ball * size; j < size; j++, i++) if (!(upper[i] <= 0)) alive.push(j);
-  return alive;
 }
