@@ -17,7 +17,7 @@ function read(text: string, [low, high]: Preprocessing['clip']): number | string
   }
   const value = parts.map(Number).reduce((numerator, denominator) => numerator / denominator);
   if (Number.isNaN(value) || value === Infinity) return `radius ${text} is not a finite number`;
-  if (value <= 0) return `radius ${text} is ${value}: it must be above 0`;
+  if (value <= 0) return `radius ${text}${String(value) === text ? '' : `, which is ${value},`} must be above 0`;
   if (value > high - low) {
     return (
       `radius ${text} is wider than the valid range [${low}, ${high}] of a pixel: ` +

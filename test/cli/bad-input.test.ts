@@ -162,8 +162,8 @@ describe('data', () => {
 
 describe('radii', () => {
   test.each([
-    ['-0.1', 'radius -0.1 is -0.1: it must be above 0'],
-    ['0', 'radius 0 is 0: it must be above 0'],
+    ['-0.1', 'radius -0.1 must be above 0'],
+    ['0', 'radius 0 must be above 0'],
     ['NaN', '"NaN" is not a radius: write a number (0.02, 1e-3) or a fraction (8/255)'],
     ['inf', '"inf" is not a radius'],
     ['8/0', 'radius 8/0 is not a finite number'],

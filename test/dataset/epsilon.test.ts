@@ -35,9 +35,9 @@ test('all problems at once', () => {
   const rubbish = (text: string) => `"${text}" is not a radius: write a number (0.02, 1e-3) or a fraction (8/255)`;
   expect(problemsOf(() => parseEpsilons('0.1,,-1/255,0,1e-400,1/0,0/0,1e999,NaN,0x1,1/2/3,0.5,1/2,0.10'))).toEqual([
     rubbish(''),
-    'radius -1/255 is -0.00392156862745098: it must be above 0',
-    'radius 0 is 0: it must be above 0',
-    'radius 1e-400 is 0: it must be above 0',
+    'radius -1/255, which is -0.00392156862745098, must be above 0',
+    'radius 0 must be above 0',
+    'radius 1e-400, which is 0, must be above 0',
     'radius 1/0 is not a finite number',
     'radius 0/0 is not a finite number',
     'radius 1e999 is not a finite number',

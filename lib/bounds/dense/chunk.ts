@@ -81,25 +81,32 @@ export function denseChunkOf(
   /** Bounds layer `k` of a group's balls by rows, and compacts it. */
   const addLayer = async (group: Group, k: number): Promise<void> => {
     const before = group.layers[k - 1];
-    const { lend: lendForNow, giveBack: giveRowsBack } = lender(programs.buffers);
-    const open = openLayer(chain, k, group.balls, bounds[k], before, lendForNow);
-    // Most neurons turn out inactive: their lower bounds are not needed.
-    await tighten(group, k, -1, open.unstable, open.unstable.count, open.rows, open.perBall);
-    const closing = shrinkLayer(chain, k, group.balls, bounds[k].upper, open, before, lend, lendForNow);
-    await tighten(group, k, 1, closing.alive, closing.unstable, closing.rows, closing.perBall);
-    group.layers.push(closeLayer(chain, k, group.balls, bounds[k], closing, before, lend));
-    giveRowsBack();
+    const now = lender(programs.buffers);
+    try {
+      const open = openLayer(chain, k, group.balls, bounds[k], before, now.lend);
+      // Most neurons turn out inactive: their lower bounds are not needed.
+      await tighten(group, k, -1, open.unstable, open.unstable.count, open.rows, open.perBall);
+      const closing = shrinkLayer(chain, k, group.balls, bounds[k].upper, open, before, lend, now.lend);
+      await tighten(group, k, 1, closing.alive, closing.unstable, closing.rows, closing.perBall);
+      group.layers.push(closeLayer(chain, k, group.balls, bounds[k], closing, before, lend));
+    } finally {
+      now.giveBack();
+    }
   };
 
   /** Groups the balls that are inside by their rows at the second layer, and compacts the first one. */
   const begin = async (inside: (ball: number) => boolean): Promise<void> => {
     const all = [...Array(balls).keys()].filter(inside);
     groups = groupsOf(bounds[1], all, layers[1].size, rowsPerGroup[effort]);
-    const { lend: lendForNow, giveBack: giveRoughBack } = lender(programs.buffers);
-    const rough =
-      effort === 'rough' ? await roughInput(programs, chain, all, bounds[0], pass.radius, lendForNow) : undefined;
-    for (const group of groups) group.layers.push(firstLayer(chain, group.balls, bounds[0], pass.radius, rough, lend));
-    giveRoughBack();
+    const now = lender(programs.buffers);
+    try {
+      const rough =
+        effort === 'rough' ? await roughInput(programs, chain, all, bounds[0], pass.radius, now.lend) : undefined;
+      for (const group of groups)
+        group.layers.push(firstLayer(chain, group.balls, bounds[0], pass.radius, rough, lend));
+    } finally {
+      now.giveBack();
+    }
   };
 
   return {
