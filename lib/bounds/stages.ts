@@ -88,8 +88,12 @@ async function boundRoughly(programs: Programs, prospects: Prospects, queries: r
       rows.map((own) => [...own.keys()]),
     );
     const unproven = [...queries.keys()].filter((ball) => left[ball] === 0 && !found[ball].every((bound) => bound > 0));
+    const { inputSize } = programs.network;
     const hopeful = unproven
-      .map((ball) => ({ ball, weakest: outlook && weakestRow(queries[ball], found[ball], outlook, chunk, ball) }))
+      .map((ball) => ({
+        ball,
+        weakest: outlook && weakestRow(queries[ball], found[ball], outlook, chunk, inputSize, ball),
+      }))
       .filter(({ weakest }) => weakest === undefined || prospects.mayProve(weakest.radius, lostOf(weakest)));
     const open = hopeful.map(({ ball }) => ball);
     // Balls with as many rows go together.
@@ -147,25 +151,22 @@ async function boundRows(
 function weakestRow(
   { rows }: BoundQuery,
   found: Float64Array,
-  { scores }: Outlook,
+  outlook: Outlook,
   { input }: Chunk,
+  size: number,
   ball: number,
 ): OpenRow | undefined {
-  let weakest: Omit<OpenRow, 'radius'> | undefined;
-  for (const [row, { coefficients, offset }] of rows.entries()) {
+  const radius = input.radius.subarray(ball * size, (ball + 1) * size).reduce((most, r) => Math.max(most, r), 0);
+  let weakest: OpenRow | undefined;
+  for (const [row, functional] of rows.entries()) {
     const bound = found[row];
     if (bound > 0) continue;
     if (!Number.isFinite(bound)) return undefined;
-    let value = offset;
-    for (let c = 0, at = ball * coefficients.length; c < coefficients.length; c++, at++)
-      value += coefficients[c] * scores[at];
-    if (weakest === undefined || lostOf({ value, bound }) > lostOf(weakest)) weakest = { ball, row, value, bound };
+    const value = outlook.atCentre(ball, functional);
+    if (weakest === undefined || lostOf({ value, bound }) > lostOf(weakest))
+      weakest = { ball, row, value, bound, radius };
   }
-  if (weakest === undefined) return undefined;
-  let radius = 0;
-  const size = input.radius.length / (scores.length / rows[0].coefficients.length);
-  for (let i = ball * size; i < (ball + 1) * size; i++) radius = Math.max(radius, input.radius[i]);
-  return { ...weakest, radius };
+  return weakest;
 }
 
 /** What a row loses between its value at the centre and its bound, in units of that value. */

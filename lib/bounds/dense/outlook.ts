@@ -16,8 +16,8 @@ import type { Feeds } from './compact';
  * not bounded yet only add to that.
  */
 export interface Outlook {
-  /** Scores at the centres, [balls, classes]. */
-  readonly scores: Float32Array;
+  /** What a row is at the centre of a ball. */
+  atCentre(ball: number, row: HalfSpace): number;
   /** Adds what the layer of ReLU `k` (0, 1, ...) loses by its bounds, [balls, size], and sets `left` for balls that are far from proof. */
   judge(k: number, bounds: { readonly lower: Float32Array; readonly upper: Float32Array }, left: Uint8Array): void;
 }
@@ -46,16 +46,20 @@ export async function outlookOf(
   const active = perRelu('active');
   const centre = await programs.centre();
   const { scores } = await centre.run({ x: floatTensor(input.centre, balls) }, { ...active, scores: table(classes) });
+  const atCentre = (ball: number, { coefficients: row, offset }: HalfSpace): number => {
+    let sum = offset;
+    for (let c = 0, at = ball * classes; c < classes; c++, at++) sum += row[c] * scores[at];
+    return sum;
+  };
   const coefficients = lend(balls * classes).fill(0);
   const value = new Float64Array(balls).fill(Number.POSITIVE_INFINITY);
   for (const [b, own] of rows.entries()) {
-    for (const { coefficients: row, offset } of own) {
-      let found = offset;
-      for (let c = 0; c < classes; c++) found += row[c] * scores[b * classes + c];
+    for (const row of own) {
+      const found = atCentre(b, row);
       // What is not positive at the centre is never proven; other rows may matter all the same.
       if (found <= 0 || found >= value[b]) continue;
       value[b] = found;
-      coefficients.set(row, b * classes);
+      coefficients.set(row.coefficients, b * classes);
     }
   }
   const { reach, ...slopes } = await (await programs.slopes()).run(
@@ -65,7 +69,7 @@ export async function outlookOf(
   const lost = Float64Array.from(reach);
   const last = relus.length - 1;
   return {
-    scores,
+    atCentre,
     judge(k, { lower, upper }, left) {
       const most = mostLost[last - k] ?? mostLostEarly;
       const slope = slopes[`slope${k}`];
