@@ -69,9 +69,9 @@ export async function disturb({ main, out, argv, seed }: DisturbedRun): Promise<
   const goOn = (): void => start(['resume', out, '--workers', String(processes)]);
 
   start(argv);
-  for (const fault of order) {
-    // At least one further result between two faults: each finds the run at work.
-    const goal = resultsIn(out) + 1 + rng.int(6);
+  for (const [i, fault] of order.entries()) {
+    // At least one further result between two faults: each finds the run at work. The first of each kind come quickly, so that the run has results left for all.
+    const goal = resultsIn(out) + 1 + rng.int(i < processFaults.length ? 3 : 6);
     const [which, milliseconds] = [rng.uniform(), 100 + rng.int(400)];
     while (!done && resultsIn(out) < goal) {
       if (running.size === 0 && starts < mostStarts) goOn();
