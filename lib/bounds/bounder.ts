@@ -2,6 +2,7 @@ import type { Network, NodeId } from '../network/network';
 import type { Box } from '../region/box';
 import type { HalfSpace } from '../region/violation';
 import type { Chunk } from './chunk';
+import { nothingProven } from './output-rows';
 import { type Programs, programsOf } from './programs';
 import { createProspects } from './prospects';
 import type { Observer } from './sessions';
@@ -149,15 +150,11 @@ async function boundTogether(
 }
 
 async function outputRows(chunk: Chunk, queries: readonly BoundQuery[], left: Uint8Array): Promise<BallBounds[]> {
-  const rows = queries.flatMap(({ rows }, ball) => (left[ball] === 1 ? [] : rows.map((row) => ({ ball, row }))));
-  const bounds = rows.length === 0 ? new Float64Array(0) : await chunk.boundOutputs(rows);
-  let at = 0;
-  return queries.map((query, ball) => {
-    if (left[ball] === 1) {
-      return { rows: new Float64Array(query.rows.length).fill(Number.NEGATIVE_INFINITY), left: true };
-    }
-    const values = bounds.slice(at, at + query.rows.length);
-    at += query.rows.length;
-    return { rows: values };
-  });
+  const rows = queries.map((query, ball) => (left[ball] === 1 ? [] : query.rows));
+  const bounds = rows.every((own) => own.length === 0) ? nothingProven(rows) : await chunk.boundOutputs(rows);
+  return queries.map((query, ball) =>
+    left[ball] === 1
+      ? { rows: new Float64Array(query.rows.length).fill(Number.NEGATIVE_INFINITY), left: true }
+      : { rows: bounds[ball] },
+  );
 }

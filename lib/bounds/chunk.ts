@@ -4,7 +4,7 @@ import { fresh, type Lend, lender } from './buffers';
 import { leastSlope } from './dense/lines';
 import { emptyLists, type NeuronLists } from './dense/lists';
 import { forwardPass, type Known, type NodeBounds } from './forward-pass';
-import { boundOutputRows, groupsTensor, type OutputRow, rowsByBall } from './output-rows';
+import { boundOutputRows, groupsTensor, keepOpenRows, type OutputRows, openRows } from './output-rows';
 import type { Programs } from './programs';
 import { errorInflation, relax } from './relaxation';
 import { keepRowBound } from './row-bound';
@@ -42,8 +42,8 @@ export interface Chunk {
    * `after` looks at a layer, only cheap bounds follow for it, or none at all where all have left.
    */
   propagate(after?: AfterLayer, left?: Uint8Array): Promise<void>;
-  /** Lower bounds of functionals of the outputs over balls that have not left; needs `propagate` first. */
-  boundOutputs(rows: readonly OutputRow[]): Promise<Float64Array>;
+  /** Lower bounds of functionals of the outputs over each ball, -Infinity or poor ones of balls that have left; needs `propagate` first. */
+  boundOutputs(rows: OutputRows): Promise<Float64Array[]>;
   /** Pre-activation bounds of a ReLU node, [balls, size]. */
   preActivation(relu: NodeId): { readonly lower: Float32Array; readonly upper: Float32Array };
   /** The boxes, [balls, inputSize]; see ForwardPass. */
@@ -170,15 +170,14 @@ export function chunkOf(
     return [lower, upper];
   };
 
-  const boundRows = (rows: readonly OutputRow[], stop: NodeId, own: Tables, order: readonly number[]) => {
+  const boundRows = (rows: OutputRows, stop: NodeId, own: Tables, order: readonly number[]) => {
     const { error } = bounds.get(network.output)!;
     return boundOutputRows(programs, rows, { stop, tables: own, order, error, underflow });
   };
 
   /** Rows with tables of their own, for the balls that have some: those with as many go together. */
-  const roughRows = async (rows: readonly OutputRow[], stop: NodeId): Promise<Float64Array> => {
-    const counts = rowsByBall(rows, balls).map((list) => list.length);
-    const order = everyBall.filter((ball) => counts[ball] > 0).sort((a, b) => counts[a] - counts[b]);
+  const roughRows = async (rows: OutputRows, stop: NodeId): Promise<Float64Array[]> => {
+    const order = everyBall.filter((ball) => rows[ball].length > 0).sort((a, b) => rows[a].length - rows[b].length);
     const own: Tables = {};
     for (const relu of relus) {
       const node = network.nodes[relu];
@@ -213,12 +212,8 @@ export function chunkOf(
       const { waist } = programs;
       if (waist === undefined) return roughRows(rows, 0);
       const found = await roughRows(rows, waist);
-      const open = [...rows.keys()].filter((row) => !(found[row] > 0));
-      const better = await roughRows(
-        open.map((row) => rows[row]),
-        0,
-      );
-      for (const [k, row] of open.entries()) found[row] = Math.max(found[row], better[k]);
+      const better = await roughRows(openRows(rows, found), 0);
+      for (let ball = 0; ball < balls; ball++) keepOpenRows(found[ball], better[ball]);
       return found;
     },
 

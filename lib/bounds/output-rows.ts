@@ -7,10 +7,23 @@ import { type Run, runsOf } from './rows';
 import { floatTensor, indexTensor } from './sessions';
 import { feedsOf, type Tables } from './tables';
 
-/** One row to bound: a functional of the outputs over one ball of the chunk. */
-export interface OutputRow {
-  readonly ball: number;
-  readonly row: HalfSpace;
+/** Functionals of the outputs over each ball of a chunk; none for balls that are not asked about. */
+export type OutputRows = readonly (readonly HalfSpace[])[];
+
+/** Nothing proven of any row. */
+export function nothingProven(rows: OutputRows): Float64Array[] {
+  return rows.map((own) => new Float64Array(own.length).fill(Number.NEGATIVE_INFINITY));
+}
+
+/** Rows that are not proven yet. @param found their bounds */
+export function openRows(rows: OutputRows, found: readonly Float64Array[]): OutputRows {
+  return rows.map((own, ball) => own.filter((_, r) => !(found[ball][r] > 0)));
+}
+
+/** Keeps the better bounds of the `openRows` of a ball. */
+export function keepOpenRows(found: Float64Array, better: Float64Array): void {
+  let at = 0;
+  for (let r = 0; r < found.length; r++) if (!(found[r] > 0)) found[r] = Math.max(found[r], better[at++]);
 }
 
 /** What rows of the outputs meet on their way. */
@@ -29,22 +42,21 @@ export interface OutputWay {
 /** Lower bounds of functionals of the outputs, all errors subtracted; -Infinity for balls that are not in `order`. */
 export async function boundOutputRows(
   programs: Programs,
-  rows: readonly OutputRow[],
+  rows: OutputRows,
   { stop, tables, order, error, underflow }: OutputWay,
-): Promise<Float64Array> {
+): Promise<Float64Array[]> {
   const { classes, output } = programs.network;
   const session = await programs.backward(output, 'free', stop);
   const names = programs.tableNames(output, stop);
-  const result = new Float64Array(rows.length).fill(Number.NEGATIVE_INFINITY);
-  const ofBall = rowsByBall(rows, error.length / classes);
-  const lists = order.map((ball) => ofBall[ball]);
-  const counts = lists.map((list) => list.length);
+  const results = nothingProven(rows);
+  const counts = order.map((ball) => rows[ball].length);
   for (const run of runsOf(counts, programs.rowsPerCall(output, stop))) {
     const coefficients = new Float32Array(run.balls * run.rows * classes);
-    const part = lists.slice(run.first, run.first + run.balls).map((list) => list.slice(run.from, run.from + run.rows));
-    for (const [b, list] of part.entries()) {
-      for (let r = 0; r < list.length; r++) {
-        const values = rows[list[r]].row.coefficients;
+    const rowsOf = (b: number): readonly HalfSpace[] => rows[order[run.first + b]];
+    const ownRows = (b: number): number => Math.min(run.rows, rowsOf(b).length - run.from);
+    for (let b = 0; b < run.balls; b++) {
+      for (let r = 0; r < ownRows(b); r++) {
+        const values = rowsOf(b)[run.from + r].coefficients;
         for (let c = 0, at = (b * run.rows + r) * classes; c < classes; c++) coefficients[at + c] = values[c];
       }
     }
@@ -54,30 +66,23 @@ export async function boundOutputRows(
       groups: groupsTensor(run),
       coefficients: floatTensor(coefficients, run.balls * run.rows),
     });
-    for (const [b, list] of part.entries()) {
+    for (let b = 0; b < run.balls; b++) {
       const ball = order[run.first + b];
       const start = ball * classes;
       const lost = underflow(ball);
-      for (let r = 0; r < list.length; r++) {
-        const { coefficients: weights, offset } = rows[list[r]].row;
+      for (let r = 0; r < ownRows(b); r++) {
+        const { coefficients: weights, offset } = rowsOf(b)[run.from + r];
         let slack = lost;
         // Coefficients that float32 cannot hold are off by a unit roundoff; the error weight holds many of them.
         for (let c = 0; c < classes; c++) slack += Math.abs(weights[c]) * error[start + c] * errorInflation;
         const value = bound[b * run.rows + r] + offset - slack - Math.abs(offset) * 2 ** -50;
-        result[list[r]] = Number.isFinite(value) ? value : Number.NEGATIVE_INFINITY;
+        if (Number.isFinite(value)) results[ball][run.from + r] = value;
       }
     }
   }
-  return result;
+  return results;
 }
 
 export function groupsTensor({ balls, rows }: Run): ort.Tensor {
   return indexTensor(Int32Array.of(balls, rows));
-}
-
-/** Indices of each ball's rows. */
-export function rowsByBall(rows: readonly OutputRow[], balls: number): number[][] {
-  const lists: number[][] = Array.from({ length: balls }, () => []);
-  for (const [r, { ball }] of rows.entries()) lists[ball].push(r);
-  return lists;
 }

@@ -6,6 +6,7 @@ import type { DenseChain } from './dense/chain';
 import { denseChunkOf } from './dense/chunk';
 import { type Outlook, outlookOf } from './dense/outlook';
 import type { Known } from './forward-pass';
+import { keepOpenRows, openRows } from './output-rows';
 import type { Programs } from './programs';
 import type { Prospects } from './prospects';
 
@@ -82,11 +83,7 @@ async function boundRoughly(programs: Programs, prospects: Prospects, queries: r
       outlook && (async (relu, bounds) => outlook.judge(programs.relus.indexOf(relu), bounds, left)),
       left,
     );
-    const found = await boundRows(
-      chunk,
-      queries,
-      rows.map((own) => [...own.keys()]),
-    );
+    const found = await chunk.boundOutputs(rows);
     const unproven = [...queries.keys()].filter((ball) => left[ball] === 0 && !found[ball].every((bound) => bound > 0));
     const { inputSize } = programs.network;
     const hopeful = unproven
@@ -121,30 +118,15 @@ async function refine(
   );
   try {
     await full.propagate();
-    const left = open.map((ball) => [...found[ball].keys()].filter((row) => !(found[ball][row] > 0)));
-    const better = await boundRows(full, parts, left);
-    for (const [b, ball] of open.entries()) {
-      for (const row of left[b]) found[ball][row] = Math.max(found[ball][row], better[b][row]);
-    }
+    const rows = openRows(
+      parts.map((query) => query.rows),
+      open.map((ball) => found[ball]),
+    );
+    const better = await full.boundOutputs(rows);
+    for (const [b, ball] of open.entries()) keepOpenRows(found[ball], better[b]);
   } finally {
     full.release();
   }
-}
-
-/** Bounds of the listed rows of each query; -Infinity for others. */
-async function boundRows(
-  chunk: Chunk,
-  queries: readonly BoundQuery[],
-  wanted: readonly (readonly number[])[],
-): Promise<Float64Array[]> {
-  const rows = queries.flatMap((query, ball) => wanted[ball].map((row) => ({ ball, row: query.rows[row] })));
-  const bounds = rows.length === 0 ? new Float64Array(0) : await chunk.boundOutputs(rows);
-  let at = 0;
-  return queries.map((query, ball) => {
-    const values = new Float64Array(query.rows.length).fill(Number.NEGATIVE_INFINITY);
-    for (const row of wanted[ball]) values[row] = bounds[at++];
-    return values;
-  });
 }
 
 /** The row that is farthest from proof, of those that a rough pass over a dense chain leaves open; undefined where it overflowed, as a full pass may not. */
@@ -156,7 +138,8 @@ function weakestRow(
   size: number,
   ball: number,
 ): OpenRow | undefined {
-  const radius = input.radius.subarray(ball * size, (ball + 1) * size).reduce((most, r) => Math.max(most, r), 0);
+  let radius = 0;
+  for (let i = ball * size; i < (ball + 1) * size; i++) if (input.radius[i] > radius) radius = input.radius[i];
   let weakest: OpenRow | undefined;
   for (const [row, functional] of rows.entries()) {
     const bound = found[row];

@@ -30,16 +30,12 @@ async function rough(some: typeof queries, leaves: Leaves, take = (size: number)
     { effort: 'rough', keepBounds: false },
   );
   const left = new Uint8Array(some.length);
-  let [layer, at] = [0, 0];
+  let layer = 0;
   await chunk.propagate(async () => {
     for (let b = 0; b < left.length; b++) if (leaves(b, layer)) left[b] = 1;
     layer++;
   }, left);
-  const bounds = await chunk.boundOutputs(some.flatMap(({ rows }, ball) => rows.map((row) => ({ ball, row }))));
-  return some.map(({ rows }) => {
-    at += rows.length;
-    return bounds.slice(at - rows.length, at);
-  });
+  return chunk.boundOutputs(some.map(({ rows }) => rows));
 }
 test.each<[string, Leaves]>([
   ['the first ones', (ball, layer) => ball < 3 * layer],

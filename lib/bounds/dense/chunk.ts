@@ -3,7 +3,7 @@ import type { Box } from '../../region/box';
 import { fresh, lender } from '../buffers';
 import { type Chunk, type ChunkOptions, type Effort, everyone } from '../chunk';
 import { forwardPass, type NodeBounds } from '../forward-pass';
-import { rowsByBall } from '../output-rows';
+import { nothingProven } from '../output-rows';
 import type { Programs } from '../programs';
 import { errorInflation } from '../relaxation';
 import { gamma } from '../rounding';
@@ -14,7 +14,7 @@ import { closeLayer, firstLayer, openLayer, shrinkLayer } from './compact';
 import { outputWeights } from './gather';
 import { type Group, withoutBalls } from './leave';
 import { leastSlope } from './lines';
-import type { NeuronLists } from './lists';
+import { bitsOf, hasSign, isAbove0, type NeuronLists } from './lists';
 import { coefficientsOf, keepOutputs, leastOf } from './outputs';
 import { roughInput } from './rough-input';
 import { boundRows } from './rows';
@@ -66,14 +66,16 @@ export function denseChunkOf(
     const tensor = shapedTensor(rows, [group.balls.length, perBall, columns]);
     const session = await programs.chain(k, side > 0 ? 'lower' : 'upper', effort);
     await boundRows(session, effort, group.layers, tensor, {}, found);
+    const kept = bounds[k];
     for (let b = 0; b < group.balls.length; b++) {
       const slack = underflow(group.balls[b]);
       const start = group.balls[b] * size;
-      for (let r = 0; r < count[b]; r++) {
+      const own = count[b];
+      for (let r = 0; r < own; r++) {
         const j = list[b * size + r];
         const i = start + j;
         const proven = found[b * perBall + r] - (error[i] + g * Math.abs(bias[j])) * errorInflation - slack;
-        keepRowBound(bounds[k], i, side, proven);
+        keepRowBound(kept, i, side, proven);
       }
     }
   };
@@ -130,21 +132,22 @@ export function denseChunkOf(
       const k = layers.length - 1;
       const { size, bias } = layers[k];
       const { error } = bounds[k];
-      const result = new Float64Array(rows.length).fill(Number.NEGATIVE_INFINITY);
-      const ofBall = rowsByBall(rows, balls);
+      const results = nothingProven(rows);
       if (effort === 'rough') {
         const inside = new Set(groups.flatMap((group) => group.balls));
-        for (const [i, { ball, row }] of rows.entries())
-          if (!inside.has(ball)) result[i] = leastOf(row, bounds[k], ball * size);
+        for (let ball = 0; ball < balls; ball++) {
+          if (inside.has(ball)) continue;
+          for (const [r, row] of rows[ball].entries()) results[ball][r] = leastOf(row, bounds[k], ball * size);
+        }
       }
       const session = await programs.chain(k, 'free', effort);
       for (const group of groups) {
-        const lists = group.balls.map((ball) => ofBall[ball]);
+        const lists = group.balls.map((ball) => rows[ball]);
         const perBall = lists.reduce((most, list) => Math.max(most, list.length), 0);
         if (perBall === 0) continue;
         const before = group.layers[k - 1];
         const { length } = lists;
-        const coefficients = coefficientsOf(rows, lists, perBall, size, lend);
+        const coefficients = coefficientsOf(lists, perBall, size, lend);
         const weights = outputWeights(chain, length, before, lend);
         const found = lend(length * perBall);
         const tensor = shapedTensor(coefficients, [length, perBall, size]);
@@ -153,11 +156,10 @@ export function denseChunkOf(
         const g = gamma(before.terms + size);
         for (let b = 0; b < length; b++) {
           const ball = group.balls[b];
-          const errors = error.subarray(ball * size, (ball + 1) * size);
-          keepOutputs(result, rows, lists[b], found.subarray(b * perBall), errors, bias, g, underflow(ball));
+          keepOutputs(results[ball], lists[b], found, b * perBall, error, ball * size, bias, g, underflow(ball));
         }
       }
-      return result;
+      return results;
     },
 
     input: pass,
@@ -193,9 +195,10 @@ function widenFirst({ error }: NodeBounds, { network }: Programs, { inputSize, l
 /** Balls with equally many rows at the second layer go together, so that little is padded. */
 function groupsOf({ lower, upper }: NodeBounds, balls: readonly number[], size: number, most: number): Group[] {
   const counts = new Int32Array(upper.length / size);
+  const [below, above] = [bitsOf(lower), bitsOf(upper)];
   for (const ball of balls) {
     let count = 0;
-    for (let i = ball * size; i < (ball + 1) * size; i++) if (lower[i] < 0 && upper[i] > 0) count++;
+    for (let i = ball * size; i < (ball + 1) * size; i++) count += hasSign(below[i]) & isAbove0(above[i]);
     counts[ball] = count;
   }
   const order = [...balls].sort((a, b) => counts[a] - counts[b] || a - b);

@@ -7,7 +7,7 @@ import type { DenseChain } from './chain';
 import { gatherRows, inputWeights } from './gather';
 import { enlargeDiagonals } from './gram';
 import { type ScaledLines, scaledLines } from './lines';
-import { aliveOf, emptyLists, longest, type NeuronLists } from './lists';
+import { aliveLists, bitsOf, emptyLists, isAbove0, longest, type NeuronLists, splitLists } from './lists';
 import type { RoughInput } from './rough-input';
 
 /** Tensors of a program, by input name. */
@@ -31,7 +31,7 @@ export interface CompactLayer {
 export interface OpenLayer {
   /** Those that may be of either sign: rows decide. */
   readonly unstable: NeuronLists;
-  /** All others. NaN is here, so that nothing is proven from it. */
+  /** All others. NaN is in either list, so that nothing is proven from it. */
   readonly steady: NeuronLists;
   /** [G, perBall, columns of the layer below]: weights of the unstable neurons, scaled, and the bias. */
   readonly rows: Float32Array;
@@ -67,12 +67,7 @@ export function firstLayer(
   const { inputSize } = chain;
   const { size } = chain.layers[0];
   const groups = balls.length;
-  const alive = emptyLists(groups, size, lend);
-  for (let b = 0; b < groups; b++) {
-    const own = aliveOf(bounds.upper, balls[b], size);
-    alive.list.set(own, b * size);
-    alive.count[b] = own.length;
-  }
+  const alive = aliveLists(bounds.upper, balls, size, lend);
   const columns = Math.max(1, longest(alive)) + 1;
   const terms = termsOf(columns, roundingsOfConstants.once);
   const lines = scaledLines(bounds, bounds.centre!, balls, alive, columns, gamma(terms), lend);
@@ -90,7 +85,7 @@ export function firstLayer(
     feeds.w0 = shapedTensor(inputWeights(chain, alive, columns, lend), [groups, columns, inputSize]);
   } else {
     const gram = lend(groups * columns * columns);
-    for (const [b, ball] of balls.entries()) rough.place(ball, columns, gram, b * columns * columns);
+    for (let b = 0; b < groups; b++) rough.place(balls[b], columns, gram, b * columns * columns);
     enlargeDiagonals(gram, alive.count, inputSize);
     feeds.g0 = shapedTensor(gram, [groups, columns, columns]);
     feeds.k0 = shapedTensor(Float32Array.from(balls, rough.scale), [groups, 1, 1]);
@@ -116,18 +111,7 @@ export function openLayer(
 ): OpenLayer {
   const layer = layers[k];
   const { size } = layer;
-  const unstable = emptyLists(balls.length, size, lend);
-  const steady = emptyLists(balls.length, size, lend);
-  for (let b = 0; b < balls.length; b++) {
-    let [open, rest] = [0, 0];
-    for (let j = 0, i = balls[b] * size; j < size; j++, i++) {
-      if (upper[i] <= 0) continue;
-      if (lower[i] < 0) unstable.list[b * size + open++] = j;
-      else steady.list[b * size + rest++] = j;
-    }
-    unstable.count[b] = open;
-    steady.count[b] = rest;
-  }
+  const { unstable, steady } = splitLists(lower, upper, balls, size, lend);
   const perBall = longest(unstable);
   const rows = lend(balls.length * perBall * below.columns);
   for (let b = 0; b < balls.length; b++) {
@@ -173,14 +157,15 @@ export function shrinkLayer(
   const alive = emptyLists(groups, size, lend);
   /** Places in the open layer of the unstable neurons that are left. */
   const kept = emptyLists(groups, size, lendForNow);
+  const bits = bitsOf(upper);
   for (let b = 0; b < groups; b++) {
     const start = b * size;
     let count = 0;
     for (let r = 0; r < unstable.count[b]; r++) {
       const j = unstable.list[start + r];
-      if (upper[balls[b] * size + j] <= 0) continue;
       kept.list[start + count] = r;
-      alive.list[start + count++] = j;
+      alive.list[start + count] = j;
+      count += isAbove0(bits[balls[b] * size + j]);
     }
     kept.count[b] = count;
     for (let r = 0; r < steady.count[b]; r++) alive.list[start + count++] = steady.list[start + r];
@@ -192,10 +177,16 @@ export function shrinkLayer(
   for (let b = 0; b < groups; b++) {
     const start = b * perBall * inner;
     const end = start + kept.count[b] * inner;
-    // No row moves up, and every row that it moves over was moved already.
-    for (let n = 0, to = start; to < end; n++, to += inner) {
-      const from = (b * before + kept.list[b * size + n]) * inner;
-      if (from !== to) rows.copyWithin(to, from, from + inner);
+    // No row moves up, and every row that it moves over was moved already. Rows that stay together move together.
+    for (let n = b * size, to = start; to < end; ) {
+      const place = kept.list[n];
+      let next = n + 1;
+      while (next < b * size + kept.count[b] && kept.list[next] === place + next - n) next++;
+      const from = (b * before + place) * inner;
+      const length = (next - n) * inner;
+      if (from !== to) rows.copyWithin(to, from, from + length);
+      to += length;
+      n = next;
     }
     const first = b * columns * inner;
     weights.set(rows.subarray(start, end), first);

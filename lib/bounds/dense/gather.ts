@@ -46,37 +46,42 @@ export function gatherRows(
   to: Float32Array,
   start: number,
 ): void {
-  const inner = weight.length / size;
-  const width = alive.count[b];
-  const places = alive.list.subarray(b * alive.size, b * alive.size + width);
-  const factors = scale.subarray(b * columns, b * columns + width);
-  const neurons = rows.list.subarray(b * rows.size, b * rows.size + rows.count[b]);
-  let r = 0;
-  let at = start;
+  // As integers: with indices that may be fractions, as far as the compiler knows, the loops take twice as long.
+  const inner = (weight.length / size) | 0;
+  const width = alive.count[b] | 0;
+  const stride = columns | 0;
+  const places = alive.list;
+  const place0 = (b * alive.size) | 0;
+  const factor0 = (b * columns) | 0;
+  const neurons = rows.list;
+  const first = (b * rows.size) | 0;
+  const last = (first + rows.count[b]) | 0;
+  let r = first;
+  let at = start | 0;
   // Four rows at a time share places and factors: half the time of one by one.
-  for (; r + 3 < neurons.length; r += 4, at += 4 * columns) {
+  for (; r + 3 < last; r += 4, at += 4 * stride) {
     const f0 = neurons[r] * inner;
     const f1 = neurons[r + 1] * inner;
     const f2 = neurons[r + 2] * inner;
     const f3 = neurons[r + 3] * inner;
-    const at1 = at + columns;
-    const at2 = at1 + columns;
-    const at3 = at2 + columns;
+    const at1 = at + stride;
+    const at2 = at1 + stride;
+    const at3 = at2 + stride;
     for (let i = 0; i < width; i++) {
-      const place = places[i];
-      const factor = factors[i];
+      const place = places[place0 + i];
+      const factor = scale[factor0 + i];
       to[at + i] = weight[f0 + place] * factor;
       to[at1 + i] = weight[f1 + place] * factor;
       to[at2 + i] = weight[f2 + place] * factor;
       to[at3 + i] = weight[f3 + place] * factor;
     }
   }
-  for (; r < neurons.length; r++, at += columns) {
+  for (; r < last; r++, at += stride) {
     const from = neurons[r] * inner;
-    for (let i = 0; i < width; i++) to[at + i] = weight[from + places[i]] * factors[i];
+    for (let i = 0; i < width; i++) to[at + i] = weight[from + places[place0 + i]] * scale[factor0 + i];
   }
-  for (let n = 0, end = start + columns; n < neurons.length; n++, end += columns) {
-    for (let i = end - columns + width; i < end - 1; i++) to[i] = 0;
+  for (let n = first, end = (start + stride) | 0; n < last; n++, end += stride) {
+    for (let i = end - stride + width; i < end - 1; i++) to[i] = 0;
     to[end - 1] = bias[neurons[n]];
   }
 }

@@ -44,7 +44,8 @@ function keepRows(tensor: ort.Tensor, kept: readonly number[]): ort.Tensor {
 /** The kept ones of `places` equal parts of the array, moved to its front. @param kept ascending */
 function moveTogether(array: Float32Array, kept: readonly number[], places: number): Float32Array {
   const part = array.length / places;
-  for (const [to, from] of kept.entries()) {
+  for (let to = 0; to < kept.length; to++) {
+    const from = kept[to];
     if (to !== from) array.copyWithin(to * part, from * part, (from + 1) * part);
   }
   return array.subarray(0, kept.length * part);

@@ -73,11 +73,15 @@ export async function outlookOf(
     judge(k, { lower, upper }, left) {
       const most = mostLost[last - k] ?? mostLostEarly;
       const slope = slopes[`slope${k}`];
-      const size = slope.length / balls;
+      const { size } = network.nodes[relus[k]];
       for (let b = 0; b < balls; b++) {
+        if (left[b] === 1) continue;
+        let sum = lost[b];
         for (let j = 0, i = b * size; j < size; j++, i++) {
-          if (lower[i] < 0 && upper[i] > 0) lost[b] += (slope[i] * upper[i] * lower[i]) / (lower[i] - upper[i]);
+          const [l, u] = [lower[i], upper[i]];
+          if (l < 0 && u > 0) sum += (slope[i] * u * l) / (l - u);
         }
+        lost[b] = sum;
         // The rough form may overflow where a full pass does not: infinite bounds say nothing.
         if (lost[b] > most * value[b] && lost[b] < Number.POSITIVE_INFINITY) left[b] = 1;
       }

@@ -1,13 +1,11 @@
 import type { HalfSpace } from '../../region/violation';
 import type { Lend } from '../buffers';
 import type { NodeBounds } from '../forward-pass';
-import type { OutputRow } from '../output-rows';
 import { errorInflation } from '../relaxation';
 
-/** Coefficients of the listed rows of each ball, [lists.length, perBall, size]; 0 for padding. */
+/** Coefficients of the rows of each ball, [lists.length, perBall, size]; 0 for padding. */
 export function coefficientsOf(
-  rows: readonly OutputRow[],
-  lists: readonly (readonly number[])[],
+  lists: readonly (readonly HalfSpace[])[],
   perBall: number,
   size: number,
   lend: Lend,
@@ -16,7 +14,7 @@ export function coefficientsOf(
   for (let b = 0; b < lists.length; b++) {
     const list = lists[b];
     for (let r = 0, at = b * perBall * size; r < list.length; r++, at += size) {
-      const own = rows[list[r]].row.coefficients;
+      const own = list[r].coefficients;
       for (let c = 0; c < size; c++) coefficients[at + c] = own[c];
     }
   }
@@ -24,27 +22,28 @@ export function coefficientsOf(
 }
 
 /**
- * Writes the bounds of one ball's listed rows of the outputs, all errors subtracted; -Infinity where that is not finite.
+ * Writes the bounds of one ball's rows of the outputs, all errors subtracted; -Infinity where that is not finite.
  *
- * @param found as computed. @param error, bias [size]
+ * @param found as computed, from `first`. @param error of neurons, from `start`. @param bias [size]
  */
 export function keepOutputs(
   result: Float64Array,
-  rows: readonly OutputRow[],
-  list: readonly number[],
+  rows: readonly HalfSpace[],
   found: Float32Array,
+  first: number,
   error: Float32Array,
+  start: number,
   bias: Float32Array,
   g: number,
   slack: number,
 ): void {
-  for (let r = 0; r < list.length; r++) {
-    const { coefficients, offset } = rows[list[r]].row;
-    let total = found[r] + offset - slack - Math.abs(offset) * 2 ** -50;
+  for (let r = 0; r < rows.length; r++) {
+    const { coefficients, offset } = rows[r];
+    let total = found[first + r] + offset - slack - Math.abs(offset) * 2 ** -50;
     // Coefficients that float32 cannot hold are off by a unit roundoff; the error weight holds many of them.
     for (let c = 0; c < bias.length; c++)
-      total -= Math.abs(coefficients[c]) * (error[c] + g * Math.abs(bias[c])) * errorInflation;
-    result[list[r]] = Number.isFinite(total) ? total : Number.NEGATIVE_INFINITY;
+      total -= Math.abs(coefficients[c]) * (error[start + c] + g * Math.abs(bias[c])) * errorInflation;
+    result[r] = Number.isFinite(total) ? total : Number.NEGATIVE_INFINITY;
   }
 }
 

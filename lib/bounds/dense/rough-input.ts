@@ -4,7 +4,7 @@ import type { Programs } from '../programs';
 import { indexTensor, shapedTensor } from '../sessions';
 import type { DenseChain } from './chain';
 import { inputFactors } from './gram';
-import { aliveOf } from './lists';
+import { aliveLists } from './lists';
 
 /** What rough passes have in the place of the first weights (gram.ts), of each ball. */
 export interface RoughInput {
@@ -35,22 +35,25 @@ export async function roughInput(
   lend: Lend,
 ): Promise<RoughInput> {
   const { size } = layers[0];
-  const lists = new Map(balls.map((ball) => [ball, aliveOf(upper, ball, size)]));
-  const count = (ball: number): number => lists.get(ball)!.length;
-  const order = [...balls].sort((a, b) => count(a) - count(b) || a - b);
-  const scales = new Map<number, number>();
-  const matrices = new Map<number, { readonly gram: Float32Array; readonly width: number }>();
+  const { list, count } = aliveLists(upper, balls, size, lend);
+  /** Places in `balls`, those with as many neurons together. */
+  const order = [...balls.keys()].sort((a, b) => count[a] - count[b] || a - b);
+  const placeOf = new Map(balls.map((ball, place) => [ball, place]));
+  const scales = new Float32Array(balls.length);
+  const matrices: { readonly gram: Float32Array; readonly start: number; readonly width: number }[] = [];
   const session = await programs.roughInput();
   for (let first = 0; first < order.length; ) {
     let end = first + 1;
-    while (end < order.length && (end + 1 - first) * count(order[end]) <= rowsPerCall) end++;
+    while (end < order.length && (end + 1 - first) * count[order[end]] <= rowsPerCall) end++;
     const some = order.slice(first, end);
     // One neuron at least: an index past the last row is a row of zeros.
-    const width = Math.max(1, count(some[some.length - 1]));
+    const width = Math.max(1, count[some[some.length - 1]]);
     const index = new Int32Array(some.length * width).fill(size);
-    for (const [b, ball] of some.entries()) index.set(lists.get(ball)!, b * width);
+    for (let b = 0; b < some.length; b++)
+      for (let n = 0; n < count[some[b]]; n++) index[b * width + n] = list[some[b] * size + n];
     const factors = lend(some.length * inputSize);
-    const own = inputFactors(radius, some, columnNorms, factors);
+    const ownBalls = some.map((place) => balls[place]);
+    const own = inputFactors(radius, ownBalls, columnNorms, factors);
     const gram = lend(some.length * width * width);
     await session.run(
       {
@@ -59,22 +62,23 @@ export async function roughInput(
       },
       { gram: shapedTensor(gram, [some.length, width, width]) },
     );
-    for (const [b, ball] of some.entries()) {
-      scales.set(ball, own[b]);
-      matrices.set(ball, { gram: gram.subarray(b * width * width, (b + 1) * width * width), width });
+    for (let b = 0; b < some.length; b++) {
+      scales[some[b]] = own[b];
+      matrices[some[b]] = { gram, start: b * width * width, width };
     }
     first = end;
   }
   return {
-    scale: (ball) => scales.get(ball)!,
+    scale: (ball) => scales[placeOf.get(ball)!],
     place(ball, columns, to, start) {
-      const { gram, width } = matrices.get(ball)!;
-      const own = count(ball);
+      const place = placeOf.get(ball)!;
+      const { gram, start: first, width } = matrices[place];
+      const own = count[place];
       let at = start;
       for (let row = 0; row < own; row++) {
-        const from = row * width;
+        const from = first + row * width;
         for (let column = 0; column < own; column++) to[at + column] = gram[from + column];
-        to.fill(0, at + own, at + columns);
+        for (let column = own; column < columns; column++) to[at + column] = 0;
         at += columns;
       }
       to.fill(0, at, start + columns * columns);
