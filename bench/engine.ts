@@ -143,7 +143,9 @@ async function timed(mnist: Images, name: string, epsilon: number, count: number
       else backward += milliseconds / 1000;
     },
   });
-  const violations = Array.from({ length: balls }, (_, i) => misclassification(mnist.labels[i], network.classes));
+  // One for each label, as runs have them.
+  const ofLabel = Array.from({ length: network.classes }, (_, label) => misclassification(label, network.classes));
+  const violations = Array.from({ length: balls }, (_, i) => ofLabel[mnist.labels[i]]);
   const queries = violations.map((violation, i) => ({
     box: mnist.ball(i, epsilon, network.inputShape),
     rows: marginRows(violation),

@@ -144,22 +144,30 @@ const largestRadius = 2 ** 127;
 function centred(boxes: readonly Box[], size: number, lend: Lend): Pick<ForwardPass, 'centre' | 'radius'> {
   const centre = lend(boxes.length * size);
   const radius = lend(boxes.length * size);
-  let at = 0;
-  for (const { lower, upper } of boxes) {
-    for (let i = 0; i < size; i++, at++) {
+  for (let b = 0; b < boxes.length; b++) {
+    const { lower, upper } = boxes[b];
+    const start = (b * size) | 0;
+    let isBounded = true;
+    for (let i = 0; i < size; i++) {
       const low = lower[i];
       const high = upper[i];
       const middle = (low + high) * 0.5;
       const c = Math.fround(middle);
       // At least both distances from c.
       const r = (high - low) * 0.5 + Math.abs(middle - c);
-      centre[at] = c;
-      radius[at] = above(r);
-      // Only an unbounded box has no such radius.
-      if (r <= largestRadius) continue;
-      if (Number.isNaN(low) || Number.isNaN(high)) throw new RangeError(`bound ${i} of the box is NaN`);
-      radius[at] = Number.POSITIVE_INFINITY;
+      centre[start + i] = c;
+      radius[start + i] = above(r);
+      if (!(r <= largestRadius)) isBounded = false;
     }
+    if (!isBounded) leaveUnbounded(boxes[b], radius.subarray(start, start + size));
   }
   return { centre, radius };
+}
+
+/** Infinite radii where the box has no finite one. @param radius as computed, infinite or NaN there */
+function leaveUnbounded({ lower, upper }: Box, radius: Float32Array): void {
+  for (let i = 0; i < radius.length; i++) {
+    if (Number.isNaN(lower[i]) || Number.isNaN(upper[i])) throw new RangeError(`bound ${i} of the box is NaN`);
+    if (!(radius[i] <= largestRadius)) radius[i] = Number.POSITIVE_INFINITY;
+  }
 }

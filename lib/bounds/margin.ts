@@ -1,14 +1,22 @@
 import type { HalfSpace, Violation } from '../region/violation';
 
+/** Rows of violations that are in use: all balls of a label ask for the same, and read them from the cache when they share them. */
+const rowsOf = new WeakMap<Violation, readonly HalfSpace[]>();
+
 /**
  * The rows whose lower bounds decide a violation: the negative of each half-space, in order. A half-space c . y + d >= 0 is
- * out of reach where -(c . y + d) > 0 on the whole box; for a misclassification these are the margins y_label - y_k.
+ * out of reach where -(c . y + d) > 0 on the whole box; for a misclassification these are the margins y_label - y_k. The same object for the same violation.
  */
-export function marginRows(violation: Violation): HalfSpace[] {
-  return violation.flat().map(({ coefficients, offset }) => ({
-    coefficients: coefficients.map((c) => -c),
-    offset: -offset,
-  }));
+export function marginRows(violation: Violation): readonly HalfSpace[] {
+  let rows = rowsOf.get(violation);
+  if (rows === undefined) {
+    rows = violation.flat().map(({ coefficients, offset }) => ({
+      coefficients: coefficients.map((c) => -c),
+      offset: -offset,
+    }));
+    rowsOf.set(violation, rows);
+  }
+  return rows;
 }
 
 /**

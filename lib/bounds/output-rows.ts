@@ -12,7 +12,13 @@ export type OutputRows = readonly (readonly HalfSpace[])[];
 
 /** Nothing proven of any row. */
 export function nothingProven(rows: OutputRows): Float64Array[] {
-  return rows.map((own) => new Float64Array(own.length).fill(Number.NEGATIVE_INFINITY));
+  // Views of one array: small arrays of their own keep the garbage collector busy.
+  const all = new Float64Array(rows.reduce((sum, own) => sum + own.length, 0)).fill(Number.NEGATIVE_INFINITY);
+  let at = 0;
+  return rows.map((own) => {
+    at += own.length;
+    return all.subarray(at - own.length, at);
+  });
 }
 
 /** Rows that are not proven yet. @param found their bounds */

@@ -20,7 +20,7 @@ import { roughInput } from './rough-input';
 import { boundRows } from './rows';
 
 /** Rows of a group at the layer that groups are made for, padding included. Rough ones have fewer columns. */
-const rowsPerGroup: { readonly [effort in Effort]: number } = { rough: 768, full: 384 };
+const rowsPerGroup: { readonly [effort in Effort]: number } = { rough: 768, full: 512 };
 
 /** A neuron's row: +1 for its lower, -1 for its upper bound. */
 type Side = 1 | -1;

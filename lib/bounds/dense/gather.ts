@@ -12,8 +12,8 @@ export function outputWeights({ layers }: DenseChain, groups: number, below: Bel
   const { size } = last;
   const every = Int32Array.from({ length: size }, (_, j) => j);
   const weights = lend(groups * size * below.columns);
+  const lists = { size: 0, list: every, count: new Int32Array(groups).fill(size) };
   for (let b = 0; b < groups; b++) {
-    const lists = { size: 0, list: every, count: new Int32Array(groups).fill(size) };
     gatherRows(last, lists, b, below, weights, b * size * below.columns);
   }
   return weights;
@@ -58,7 +58,36 @@ export function gatherRows(
   const last = (first + rows.count[b]) | 0;
   let r = first;
   let at = start | 0;
-  // Four rows at a time share places and factors: half the time of one by one.
+  // Rows share places and factors: eight at a time take less than half as long as one by one.
+  for (; r + 7 < last; r += 8, at += 8 * stride) {
+    const f0 = neurons[r] * inner;
+    const f1 = neurons[r + 1] * inner;
+    const f2 = neurons[r + 2] * inner;
+    const f3 = neurons[r + 3] * inner;
+    const f4 = neurons[r + 4] * inner;
+    const f5 = neurons[r + 5] * inner;
+    const f6 = neurons[r + 6] * inner;
+    const f7 = neurons[r + 7] * inner;
+    const at1 = at + stride;
+    const at2 = at1 + stride;
+    const at3 = at2 + stride;
+    const at4 = at3 + stride;
+    const at5 = at4 + stride;
+    const at6 = at5 + stride;
+    const at7 = at6 + stride;
+    for (let i = 0; i < width; i++) {
+      const place = places[place0 + i];
+      const factor = scale[factor0 + i];
+      to[at + i] = weight[f0 + place] * factor;
+      to[at1 + i] = weight[f1 + place] * factor;
+      to[at2 + i] = weight[f2 + place] * factor;
+      to[at3 + i] = weight[f3 + place] * factor;
+      to[at4 + i] = weight[f4 + place] * factor;
+      to[at5 + i] = weight[f5 + place] * factor;
+      to[at6 + i] = weight[f6 + place] * factor;
+      to[at7 + i] = weight[f7 + place] * factor;
+    }
+  }
   for (; r + 3 < last; r += 4, at += 4 * stride) {
     const f0 = neurons[r] * inner;
     const f1 = neurons[r + 1] * inner;

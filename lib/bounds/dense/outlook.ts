@@ -29,6 +29,9 @@ export interface Outlook {
 const mostLost: readonly number[] = [4.3, 2.1, 1.7, 1.4];
 const mostLostEarly = 1.2;
 
+/** Keeps 0 / 0 from being NaN. */
+const nothing = 2 ** -200;
+
 /**
  * @param rows of each ball: coefficients [classes] and offset
  */
@@ -79,7 +82,8 @@ export async function outlookOf(
         let sum = lost[b];
         for (let j = 0, i = b * size; j < size; j++, i++) {
           const [l, u] = [lower[i], upper[i]];
-          if (l < 0 && u > 0) sum += (slope[i] * u * l) / (l - u);
+          // Of a neuron of one sign l u is not negative, and nothing is added: as fast as half of the branches mispredicted.
+          sum += (slope[i] * Math.min(l * u, 0)) / (l - u - nothing);
         }
         lost[b] = sum;
         // The rough form may overflow where a full pass does not: infinite bounds say nothing.
