@@ -5,9 +5,19 @@ import { type LayerTables, unstable } from './tables';
 /** Coefficients and pre-activations at the minimiser, by name of the step program's output. */
 export type StepValues = { readonly [name: string]: Float32Array };
 
-/** The gap between relaxation and ReLU at the minimiser of row `r`, weighted by the coefficient; -1 for decided neurons. */
-export function gapsOf(problem: Problem, layers: readonly LayerTables[], out: StepValues, r: number): Float64Array {
-  const gaps = new Float64Array(problem.offsets[problem.layers.length]).fill(-1);
+/**
+ * The gap between relaxation and ReLU at the minimiser of row `r`, weighted by the coefficient; -1 for decided neurons.
+ *
+ * @param gaps [neurons of the problem], where they are written
+ */
+export function gapsOf(
+  problem: Problem,
+  layers: readonly LayerTables[],
+  out: StepValues,
+  r: number,
+  gaps: Float64Array = new Float64Array(problem.offsets[problem.layers.length]),
+): Float64Array {
+  gaps.fill(-1);
   for (let k = 0; k < layers.length; k++) {
     const { size, kind, alpha, slope, intercept } = layers[k];
     const coefficients = out[`h${k}`];
@@ -33,21 +43,25 @@ const fewLeft = 16;
 /** Cuts elsewhere than at 0 on the way from the root, at most: then only splits, of which there is one for each neuron, so that every search ends. */
 export const mostCuts = 64;
 
-/** Where the sub-problem of row `r` may be divided, the most promising first; empty when every neuron is decided. */
+/**
+ * Where the sub-problem of row `r` may be divided, the most promising first; empty when every neuron is decided.
+ *
+ * @param room as `gaps` of gapsOf
+ */
 export function candidatesOf(
   problem: Problem,
   layers: readonly LayerTables[],
   out: StepValues,
   r: number,
   sub: SubProblem,
+  room?: Float64Array,
 ): Candidate[] {
-  const gaps = gapsOf(problem, layers, out, r);
+  const gaps = gapsOf(problem, layers, out, r, room);
   const splits = largest(gaps, splitsKept).map((neuron) => ({ neuron, at: 0 }));
   let left = 0;
   for (let i = 0; i < gaps.length; i++) if (gaps[i] >= 0) left++;
   if (left <= fewLeft || cutsBefore(sub) >= mostCuts) return splits;
-  const scores = new Float64Array(problem.splits.length).fill(-1);
-  const middles = new Float64Array(scores.length);
+  const cuts: Scored[] = [];
   for (const [k, { size, isNarrow, lower, upper }] of problem.layers.entries()) {
     if (!isNarrow) continue;
     for (let j = 0; j < size; j++) {
@@ -55,12 +69,17 @@ export function candidatesOf(
       const low = Math.max(0, sub.narrowed ? sub.narrowed.lower[n] : lower[j]);
       const high = sub.narrowed ? sub.narrowed.upper[n] : upper[j];
       if (sub.splits[n] < 0 || !(high > low)) continue;
-      middles[n] = Math.fround((low + high) / 2);
+      const middle = Math.fround((low + high) / 2);
       const cost = costOfWidth(problem, layers, out, r, k, j);
-      if (cost > 0 && middles[n] > low && middles[n] < high) scores[n] = cost * (high - low);
+      if (cost > 0 && middle > low && middle < high) cuts.push({ neuron: n, at: middle, score: cost * (high - low) });
     }
   }
-  return [...splits, ...largest(scores, cutsKept).map((neuron) => ({ neuron, at: middles[neuron] }))];
+  cuts.sort((a, b) => b.score - a.score || a.neuron - b.neuron);
+  return [...splits, ...cuts.slice(0, cutsKept).map(({ neuron, at }) => ({ neuron, at }))];
+}
+
+interface Scored extends Candidate {
+  readonly score: number;
 }
 
 function cutsBefore({ path }: SubProblem): number {

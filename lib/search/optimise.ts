@@ -83,11 +83,13 @@ export async function optimise(
       if (out[`h${k}`]) ascend(layer, out[`h${k}`], out[`z${k}`], step, alphaRate * rate, betaRate * rate);
     }
   }
+  let room: Float64Array | undefined;
+  const roomForGaps = (): Float64Array => (room ??= new Float64Array(problem.offsets[problem.layers.length]));
   return open.map(
     (sub, r): Optimised => ({
       bound: best[r],
       values: () => valuesOf(problem, layers, sub, r),
-      candidates: () => candidatesOf(problem, layers, out, r, sub),
+      candidates: () => candidatesOf(problem, layers, out, r, sub, roomForGaps()),
       gaps: () => gapsOf(problem, layers, out, r),
       corner: () => out.corner.slice(r * problem.inputSize, (r + 1) * problem.inputSize),
     }),

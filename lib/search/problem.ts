@@ -165,8 +165,13 @@ export function inputOf({ lower, upper }: Float32Box): {
 }
 
 function foldedOf(folded: Uint8Array | undefined, own: Int32Array, upper: Float32Array): ProblemLayer['folded'] {
-  const neurons = Int32Array.from([...(folded ?? []).keys()].filter((j) => folded![j] === 1 && !own.includes(j)));
-  return { neurons, upper: Float32Array.from(neurons, (j) => upper[j]) };
+  const neurons: number[] = [];
+  // Both are ascending.
+  for (let j = 0, at = 0; folded !== undefined && j < folded.length; j++) {
+    if (own[at] === j) at++;
+    else if (folded[j] === 1) neurons.push(j);
+  }
+  return { neurons: Int32Array.from(neurons), upper: Float32Array.from(neurons, (j) => upper[j]) };
 }
 
 /** A functional: coefficients by component of a layer's pre-activations (or the outputs), sparse. */
@@ -195,6 +200,10 @@ export function problemRows(
   const { layers, inputSize, offsets } = problem;
   const g = gamma(inputSize + offsets[layers.length] + 4 * layers.length + 64);
   const errors = new Map(used.map((c, i) => [c, (g * magnitude[i] + extra[i]) * errorInflation]));
+  /** By source, all 0 between functionals. */
+  const sumsOf = map.from.map(
+    (from) => new Float64Array(from === inputBlock ? inputSize : blocks.layers[from].bias.length),
+  );
   return functionals.map(({ terms, offset }) => {
     let constant = offset;
     let slack = problem.slack + Math.abs(offset) * 2 ** -50;
@@ -205,7 +214,7 @@ export function problemRows(
     const coefficients = problem.layers.map((): Float32Array | undefined => undefined);
     let input: Float32Array | undefined;
     for (const [s, from] of map.from.entries()) {
-      const sums = new Float64Array(from === inputBlock ? problem.inputSize : blocks.layers[from].bias.length);
+      const sums = sumsOf[s];
       for (const [c, weight] of terms) {
         const { index, value } = map.rows[s][c];
         for (let i = 0; i < index.length; i++) sums[index[i]] += weight * value[i];
@@ -222,6 +231,7 @@ export function problemRows(
         for (let i = 0; i < own.length; i++) own[i] = sums[alive[i]];
         coefficients[from] = own;
       }
+      sums.fill(0);
     }
     return { coefficients, input, constant: constant - slack };
   });

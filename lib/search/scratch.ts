@@ -9,6 +9,8 @@ export interface Scratch {
   floats(size: number): Float32Array;
   /** So many bytes, all 0. */
   bytes(size: number): Int8Array;
+  /** So many integers, with whatever was there before. */
+  integers(size: number): Int32Array;
 }
 
 /** Bytes that are kept, at most; what does not fit is made anew each time. */
@@ -37,6 +39,10 @@ export function createScratch(): Scratch {
     bytes(size) {
       const { buffer, at } = place(size);
       return new Int8Array(buffer, at, size).fill(0);
+    },
+    integers(size) {
+      const { buffer, at } = place(4 * size);
+      return new Int32Array(buffer, at, size);
     },
   };
 }

@@ -70,10 +70,20 @@ export function scatteredSums(size: number): Sums {
     },
     take() {
       if (count === 0) return none;
+      // Loops: iterators would make most of the garbage of a search.
       const places = touched.subarray(0, count).sort();
-      const index = places.filter((p) => sums[p] !== 0);
-      const value = Float64Array.from(index, (p) => sums[p]);
-      for (const p of places) sums[p] = isTouched[p] = 0;
+      let kept = 0;
+      for (let i = 0; i < count; i++) if (sums[places[i]] !== 0) kept++;
+      const index = new Int32Array(kept);
+      const value = new Float64Array(kept);
+      for (let i = 0, at = 0; i < count; i++) {
+        const p = places[i];
+        if (sums[p] !== 0) {
+          index[at] = p;
+          value[at++] = sums[p];
+        }
+        sums[p] = isTouched[p] = 0;
+      }
       count = 0;
       return { index, value };
     },
@@ -87,5 +97,7 @@ export function between({ index, value }: SparseRow, start: number, stop: number
   let last = first;
   while (last < index.length && index[last] < stop) last++;
   if (first === last) return none;
-  return { index: index.slice(first, last).map((p) => p - start), value: value.slice(first, last) };
+  const own = index.slice(first, last);
+  for (let i = 0; i < own.length; i++) own[i] -= start;
+  return { index: own, value: value.slice(first, last) };
 }

@@ -62,8 +62,10 @@ export function stepPrograms(blocks: Blocks): StepPrograms {
     async get(end, isFolded = false) {
       const session = await compiled(end, isFolded, false);
       return {
-        async run({ matrices, tables, into }) {
-          await session.run({ ...matrices, ...tables }, into);
+        async run({ matrices, tables, into }, isLast) {
+          // ONNX Runtime copies what it is asked for once more, into arrays that the garbage collector then sees to.
+          const { corner: _, ...others } = into;
+          await session.run({ ...matrices, ...tables }, isLast ? into : others);
         },
       };
     },

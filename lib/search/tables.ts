@@ -14,6 +14,9 @@ export interface LayerTables {
   readonly multiplier: Float32Array;
   /** What a step changes: `unstable` a slope; 1, -1 the multiplier of a split; 0 nothing. */
   readonly kind: Int8Array;
+  /** Where there are slopes, and where there are multipliers of splits, ascending: steps need not look at the rest, nor ask which. */
+  readonly slopes: Int32Array;
+  readonly splits: Int32Array;
   readonly cuts: readonly Cut[];
   readonly first: Float32Array;
   readonly second: Float32Array;
@@ -88,7 +91,21 @@ export function layerTables(problem: Problem, k: number, open: readonly SubProbl
     }
   }
   const [first, second] = [scratch.floats(count), scratch.floats(count)];
-  return { size, alpha, slope, intercept, multiplier, kind, cuts, first, second };
+  const lists = changingPlaces(kind, scratch);
+  return { size, alpha, slope, intercept, multiplier, kind, ...lists, cuts, first, second };
+}
+
+/** Places by what a step changes there. */
+function changingPlaces(kind: Int8Array, scratch: Scratch): Pick<LayerTables, 'slopes' | 'splits'> {
+  const slopes = scratch.integers(kind.length);
+  const splits = scratch.integers(kind.length);
+  let [ofSlopes, ofSplits] = [0, 0];
+  for (let i = 0; i < kind.length; i++) {
+    const what = kind[i];
+    if (what === unstable) slopes[ofSlopes++] = i;
+    else if (what !== 0) splits[ofSplits++] = i;
+  }
+  return { slopes: slopes.subarray(0, ofSlopes), splits: splits.subarray(0, ofSplits) };
 }
 
 /**
@@ -108,7 +125,7 @@ const adam = { first: 0.9, second: 0.99, floor: 1e-8 };
 
 /** One step of Adam upwards, projected to slopes of [0, 1] and multipliers >= 0 (of either sign where cut). */
 export function ascend(
-  { alpha, multiplier, kind, cuts, first, second }: LayerTables,
+  { alpha, multiplier, kind, slopes, splits, cuts, first, second }: LayerTables,
   coefficients: Float32Array,
   values: Float32Array,
   step: number,
@@ -118,24 +135,28 @@ export function ascend(
   const { first: keepFirst, second: keepSecond, floor } = adam;
   const firstScale = 1 / (1 - keepFirst ** step);
   const secondScale = 1 / (1 - keepSecond ** step);
-  const count = kind.length;
   const { sqrt } = Math;
-  for (let i = 0; i < count; i++) {
-    const what = kind[i];
-    if (what === 0) continue;
-    const gradient = what === unstable ? (coefficients[i] > 0 ? coefficients[i] * values[i] : 0) : -what * values[i];
+  for (let n = 0; n < slopes.length; n++) {
+    const i = slopes[n];
+    const gradient = coefficients[i] > 0 ? coefficients[i] * values[i] : 0;
     const m = keepFirst * first[i] + (1 - keepFirst) * gradient;
     const v = keepSecond * second[i] + (1 - keepSecond) * gradient * gradient;
     first[i] = m;
     second[i] = v;
-    const move = (m * firstScale) / (sqrt(v * secondScale) + floor);
-    if (what === unstable) {
-      const next = alpha[i] + alphaRate * move;
-      alpha[i] = next < 0 ? 0 : next > 1 ? 1 : next;
-    } else {
-      const next = -what * multiplier[i] + betaRate * move;
-      multiplier[i] = next > 0 ? -what * next : 0;
-    }
+    const next = alpha[i] + (alphaRate * (m * firstScale)) / (sqrt(v * secondScale) + floor);
+    // NaN stays.
+    alpha[i] = Math.min(Math.max(next, 0), 1);
+  }
+  for (let n = 0; n < splits.length; n++) {
+    const i = splits[n];
+    const what = kind[i];
+    const gradient = -what * values[i];
+    const m = keepFirst * first[i] + (1 - keepFirst) * gradient;
+    const v = keepSecond * second[i] + (1 - keepSecond) * gradient * gradient;
+    first[i] = m;
+    second[i] = v;
+    const next = -what * multiplier[i] + (betaRate * (m * firstScale)) / (sqrt(v * secondScale) + floor);
+    multiplier[i] = next > 0 ? -what * next : 0;
   }
   for (const cut of cuts) {
     const { at, lower, upper } = cut;
