@@ -59,4 +59,14 @@ describe('leaving out neurons that are active on all of a part', () => {
       expect(layers[1].bias[0]).toBe(0.5);
     }
   });
+
+  test('a neuron that is assumed to have a sign, and so stays, is not counted among those that are left out', () => {
+    const blocks = blocksOf(difference(dense(0, [1, -1], [1, 1])));
+    const bounds = [{ lower: Float32Array.of(0.75, 0.75), upper: Float32Array.of(1.25, 1.25) }];
+    const folded = foldActive(blocks, { bounds, reach });
+    const [layer] = problemOf(folded, box, bounds, [new Map([[1, 1]])]).layers;
+    expect([...layer.alive]).toEqual([1]);
+    expect([...layer.folded.neurons]).toEqual([0]);
+    expect([...layer.folded.upper]).toEqual([1.25]);
+  });
 });
