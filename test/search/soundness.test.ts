@@ -127,6 +127,12 @@ describe.each(nets)('search on a %s net', (_, bytes) => {
           steps,
           ...rates,
         });
+        // Where something is left open there is a minimiser, whatever the number of steps.
+        if (results.some(({ bound }) => !(bound > 0)))
+          for (const { corner } of results) {
+            expect(corner().some((e) => e !== 0)).toBe(true);
+            expect(corner().every((e) => Math.abs(e) <= 1)).toBe(true);
+          }
         for (const [n, { splits }] of open.entries()) {
           for (const { values, layers } of points) {
             const meets = problem.layers.every(({ alive }, k) =>
