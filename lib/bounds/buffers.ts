@@ -10,8 +10,7 @@ export function buffers(): Buffers {
   const free = new Map<number, Float32Array[]>();
   return {
     take(size) {
-      // The next power of two; sizes are far below 2^31.
-      const rounded = size <= 1 ? 1 : 2 ** (32 - Math.clz32(size - 1));
+      const rounded = 2 ** Math.ceil(Math.log2(Math.max(1, size)));
       return free.get(rounded)?.pop() ?? new Float32Array(rounded);
     },
     give(array) {

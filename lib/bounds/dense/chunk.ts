@@ -66,16 +66,14 @@ export function denseChunkOf(
     const tensor = shapedTensor(rows, [group.balls.length, perBall, columns]);
     const session = await programs.chain(k, side > 0 ? 'lower' : 'upper', effort);
     await boundRows(session, effort, group.layers, tensor, {}, found);
-    const kept = bounds[k];
     for (let b = 0; b < group.balls.length; b++) {
       const slack = underflow(group.balls[b]);
       const start = group.balls[b] * size;
-      const own = count[b];
-      for (let r = 0; r < own; r++) {
+      for (let r = 0; r < count[b]; r++) {
         const j = list[b * size + r];
         const i = start + j;
         const proven = found[b * perBall + r] - (error[i] + g * Math.abs(bias[j])) * errorInflation - slack;
-        keepRowBound(kept, i, side, proven);
+        keepRowBound(bounds[k], i, side, proven);
       }
     }
   };

@@ -88,23 +88,6 @@ export function gatherRows(
       to[at7 + i] = weight[f7 + place] * factor;
     }
   }
-  for (; r + 3 < last; r += 4, at += 4 * stride) {
-    const f0 = neurons[r] * inner;
-    const f1 = neurons[r + 1] * inner;
-    const f2 = neurons[r + 2] * inner;
-    const f3 = neurons[r + 3] * inner;
-    const at1 = at + stride;
-    const at2 = at1 + stride;
-    const at3 = at2 + stride;
-    for (let i = 0; i < width; i++) {
-      const place = places[place0 + i];
-      const factor = scale[factor0 + i];
-      to[at + i] = weight[f0 + place] * factor;
-      to[at1 + i] = weight[f1 + place] * factor;
-      to[at2 + i] = weight[f2 + place] * factor;
-      to[at3 + i] = weight[f3 + place] * factor;
-    }
-  }
   for (; r < last; r++, at += stride) {
     const from = neurons[r] * inner;
     for (let i = 0; i < width; i++) to[at + i] = weight[from + places[place0 + i]] * scale[factor0 + i];

@@ -82,7 +82,7 @@ export async function outlookOf(
         let sum = lost[b];
         for (let j = 0, i = b * size; j < size; j++, i++) {
           const [l, u] = [lower[i], upper[i]];
-          // Of a neuron of one sign l u is not negative, and nothing is added: as fast as half of the branches mispredicted.
+          // Of a neuron of one sign l u is not negative, and nothing is added. Without a branch, which would be mispredicted half of the time.
           sum += (slope[i] * Math.min(l * u, 0)) / (l - u - nothing);
         }
         lost[b] = sum;
