@@ -85,7 +85,8 @@ export class Functions extends Construct {
       tracing: Tracing.ACTIVE,
       environment: {
         BAVERLY_BUCKET: bucket.bucketName,
-        NODE_OPTIONS: '--enable-source-maps',
+        // Those that bound: a small nursery, as workers on one machine have (lib/workflow/pool/process.ts).
+        NODE_OPTIONS: `--enable-source-maps${onnx ? ' --max-semi-space-size=2' : ''}`,
         // What metrics and traces of this stack are told from those of others by.
         POWERTOOLS_SERVICE_NAME: Stack.of(this).stackName,
       },

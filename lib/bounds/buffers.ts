@@ -1,3 +1,5 @@
+import type { Arena } from './arena';
+
 /** Large arrays that are used again, so that the garbage collector need not see to them. Sizes are rounded up to powers of two. */
 export interface Buffers {
   /** An array of at least so many floats, with whatever was in it before; its own until it is given back. */
@@ -6,12 +8,13 @@ export interface Buffers {
   give(array: Float32Array): void;
 }
 
-export function buffers(): Buffers {
+/** @param arena where arrays are taken from while it has room */
+export function buffers(arena?: Arena): Buffers {
   const free = new Map<number, Float32Array[]>();
   return {
     take(size) {
       const rounded = 2 ** Math.ceil(Math.log2(Math.max(1, size)));
-      return free.get(rounded)?.pop() ?? new Float32Array(rounded);
+      return free.get(rounded)?.pop() ?? arena?.take(rounded) ?? new Float32Array(rounded);
     },
     give(array) {
       const same = free.get(array.length);

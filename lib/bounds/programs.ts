@@ -1,8 +1,9 @@
 import { inputsOf, type Network, type NodeId, reluNodes } from '../network/network';
+import { createArena } from './arena';
 import { emitBackward, mergesBias, type RowKind } from './backward';
 import { type Buffers, buffers } from './buffers';
 import type { Effort } from './chunk';
-import { type DenseChain, denseChain } from './dense/chain';
+import { type DenseChain, denseChain, inArena } from './dense/chain';
 import { emitCentre, emitSlopes } from './dense/outlook';
 import { emitChain, emitRoughInput, type RowStart } from './dense/program';
 import { emitForward, productTerms } from './forward';
@@ -66,7 +67,9 @@ const buffersPerTile = 15;
 export function programsOf(network: Network, options: ProgramOptions): Programs {
   const sessions = sessionCache(options.threads, options.observe);
   const relus = reluNodes(network);
-  const dense = denseChain(network);
+  const chain = denseChain(network);
+  const arena = chain?.isScalable ? createArena(options.memoryBytes / 2) : undefined;
+  const dense = chain && arena ? inArena(chain, arena) : chain;
   const windows = convWindows(network);
   const segments = new Map<NodeId, Segment>();
   const names = new Map<string, string[]>();
@@ -122,7 +125,7 @@ export function programsOf(network: Network, options: ProgramOptions): Programs 
     backward: (start, rows, stop = 0) =>
       sessions.get(`backward ${start} ${rows} ${stop}`, () => emitBackward(network, start, rows, stop)),
     dense,
-    buffers: buffers(),
+    buffers: buffers(arena),
     chain: (level, start, effort) =>
       sessions.get(`chain ${level} ${start} ${effort}`, () => emitChain(level, start, effort)),
     roughInput: () => sessions.get('rough', () => emitRoughInput(dense!.layers[0].weight, dense!.layers[0].size)),

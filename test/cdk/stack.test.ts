@@ -102,7 +102,9 @@ describe('the functions', () => {
       Environment: {
         Variables: {
           BAVERLY_BUCKET: reference('StorageData'),
-          NODE_OPTIONS: '--enable-source-maps',
+          NODE_OPTIONS: ['Plan', 'Verify', 'Refine'].includes(name)
+            ? '--enable-source-maps --max-semi-space-size=2'
+            : '--enable-source-maps',
           POWERTOOLS_SERVICE_NAME: 'Baverly',
         },
       },

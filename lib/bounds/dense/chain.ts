@@ -1,4 +1,6 @@
 import { type DenseNode, type Network, type NodeId, reluNodes } from '../../network/network';
+import type { Arena } from '../arena';
+import { type GatherRows, gathererIn, gatherPlainly } from './gather';
 import { columnNorms } from './gram';
 
 /**
@@ -14,6 +16,7 @@ export interface DenseChain {
   readonly columnNorms: Float64Array;
   /** Whether weights may be stored times a slope (lines.ts): none but 0 is so small that digits would be lost. */
   readonly isScalable: boolean;
+  readonly gatherRows: GatherRows;
 }
 
 export interface ChainLayer {
@@ -53,7 +56,21 @@ export function denseChain(network: Network): DenseChain | undefined {
   const { weight, size } = layers[0];
   const inputRows = Array.from({ length: size }, (_, j) => weight.subarray(j * inputSize, (j + 1) * inputSize));
   const isScalable = layers.every(({ node }) => hasOnlyLargeWeights(network, node));
-  return { layers, inputSize, inputRows, columnNorms: columnNorms(weight, inputSize), isScalable };
+  const norms = columnNorms(weight, inputSize);
+  return { layers, inputSize, inputRows, columnNorms: norms, isScalable, gatherRows: gatherPlainly };
+}
+
+/** The same chain, with its weights in the arena, as far as they have room there. */
+export function inArena(chain: DenseChain, arena: Arena): DenseChain {
+  const placed = (values: Float32Array): Float32Array => {
+    const own = arena.take(values.length);
+    own?.set(values);
+    return own ?? values;
+  };
+  // The first weights are multiplied by the input, never gathered here.
+  const [first, ...others] = chain.layers;
+  const layers = others.map((layer) => ({ ...layer, weight: placed(layer.weight), bias: placed(layer.bias) }));
+  return { ...chain, layers: [first, ...layers], gatherRows: gathererIn(arena) };
 }
 
 function hasOnlyLargeWeights({ nodes }: Network, id: NodeId): boolean {

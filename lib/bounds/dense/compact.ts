@@ -4,7 +4,7 @@ import type { NodeBounds } from '../forward-pass';
 import { gamma } from '../rounding';
 import { shapedTensor } from '../sessions';
 import type { DenseChain } from './chain';
-import { gatherRows, inputWeights } from './gather';
+import { inputWeights, startsOf } from './gather';
 import { enlargeDiagonals } from './gram';
 import { type ScaledLines, scaledLines } from './lines';
 import { aliveLists, bitsOf, emptyLists, isAbove0, longest, type NeuronLists, splitLists } from './lists';
@@ -102,7 +102,7 @@ function lineFeeds(k: number, { ratio, bend }: ScaledLines, groups: number, colu
 
 /** Sorts the neurons of layer `k` >= 1, and gathers the weights of those that may be of either sign, on the compacted layer below. */
 export function openLayer(
-  { layers }: DenseChain,
+  { layers, gatherRows }: DenseChain,
   k: number,
   balls: readonly number[],
   { lower, upper }: NodeBounds,
@@ -114,11 +114,10 @@ export function openLayer(
   const { unstable, steady } = splitLists(lower, upper, balls, size, lend);
   const perBall = longest(unstable);
   const rows = lend(balls.length * perBall * below.columns);
-  for (let b = 0; b < balls.length; b++) {
-    const start = b * perBall * below.columns;
-    gatherRows(layer, unstable, b, below, rows, start);
-    rows.fill(0, start + unstable.count[b] * below.columns, start + perBall * below.columns);
-  }
+  const starts = startsOf(balls.length, perBall * below.columns);
+  gatherRows(layer, unstable, below, rows, starts);
+  for (let b = 0; b < balls.length; b++)
+    rows.fill(0, starts[b] + unstable.count[b] * below.columns, starts[b] + perBall * below.columns);
   return { unstable, steady, rows, perBall };
 }
 
@@ -142,7 +141,7 @@ export interface ClosingLayer {
  * @param lend for as long as the layer is in use. @param lendForNow until it is closed
  */
 export function shrinkLayer(
-  { layers }: DenseChain,
+  { layers, gatherRows }: DenseChain,
   k: number,
   balls: readonly number[],
   upper: Float32Array,
@@ -174,6 +173,8 @@ export function shrinkLayer(
   const columns = Math.max(1, longest(alive)) + 1;
   const perBall = longest(kept);
   const weights = lend(groups * columns * inner);
+  /** Where the weights of the steady neurons begin. */
+  const rest = new Int32Array(groups);
   for (let b = 0; b < groups; b++) {
     const start = b * perBall * inner;
     const end = start + kept.count[b] * inner;
@@ -190,10 +191,10 @@ export function shrinkLayer(
     }
     const first = b * columns * inner;
     weights.set(rows.subarray(start, end), first);
-    const rest = first + end - start;
-    gatherRows(layers[k], steady, b, below, weights, rest);
-    weights.fill(0, rest + steady.count[b] * inner, first + columns * inner);
+    rest[b] = first + end - start;
+    weights.fill(0, rest[b] + steady.count[b] * inner, first + columns * inner);
   }
+  gatherRows(layers[k], steady, below, weights, rest);
   // After its own rows have moved: until then rows of the ball may be where its padding is.
   for (let b = 0; b < groups; b++) rows.fill(0, (b * perBall + kept.count[b]) * inner, (b + 1) * perBall * inner);
   return { alive, unstable: kept.count, columns, weights, rows: rows.subarray(0, groups * perBall * inner), perBall };

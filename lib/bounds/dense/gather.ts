@@ -1,21 +1,103 @@
+import type { Arena } from '../arena';
 import type { Lend } from '../buffers';
 import type { ChainLayer, DenseChain } from './chain';
 import type { CompactLayer } from './compact';
-import type { NeuronLists } from './lists';
+import { wasm } from './gather-wasm';
+import { emptyLists, type NeuronLists } from './lists';
 
 /** What weights are gathered on: the compacted layer below. */
 type Below = Pick<CompactLayer, 'alive' | 'columns' | 'scale'>;
 
+/**
+ * Writes the weights of each ball's listed neurons, one row each: on its neurons of the layer below, times what the weights are stored with (lines.ts), then zeros, and
+ * the bias last.
+ *
+ * @param starts [G]: where in `to` the rows of each ball begin, `columns` each
+ */
+export type GatherRows = (
+  layer: Pick<ChainLayer, 'weight' | 'bias' | 'size'>,
+  rows: NeuronLists,
+  below: Below,
+  to: Float32Array,
+  starts: Int32Array,
+) => void;
+
+/** The function that gather.wat exports: addresses and strides in bytes. */
+type Gather = (
+  weight: number,
+  inner: number,
+  bias: number,
+  neurons: number,
+  rows: number,
+  places: number,
+  width: number,
+  factors: number,
+  stride: number,
+  to: number,
+) => void;
+
+/**
+ * As `gatherPlainly`, the same to the last bit, in WebAssembly: this is the most that a bound does outside of ONNX Runtime, and in JavaScript, where each number is
+ * checked to be inside of its array and becomes float64 on its way, takes four times as long. Arrays elsewhere than in the arena are gathered plainly.
+ */
+export function gathererIn(arena: Arena): GatherRows {
+  const compiled = new WebAssembly.Module(Buffer.from(wasm, 'base64'));
+  const { exports } = new WebAssembly.Instance(compiled, { arena: { memory: arena.memory } });
+  const gather = exports.gather as Gather;
+  return (layer, rows, below, to, starts) => {
+    const { weight, bias, size } = layer;
+    const { alive, columns, scale } = below;
+    if (![weight, bias, rows.list, alive.list, scale, to].every((array) => arena.holds(array)))
+      return gatherPlainly(layer, rows, below, to, starts);
+    const inner = (4 * weight.length) / size;
+    for (let b = 0; b < starts.length; b++)
+      gather(
+        weight.byteOffset,
+        inner,
+        bias.byteOffset,
+        rows.list.byteOffset + 4 * b * rows.size,
+        rows.count[b],
+        alive.list.byteOffset + 4 * b * alive.size,
+        alive.count[b],
+        scale.byteOffset + 4 * b * columns,
+        4 * columns,
+        to.byteOffset + 4 * starts[b],
+      );
+  };
+}
+
+export const gatherPlainly: GatherRows = ({ weight, bias, size }, rows, { alive, columns, scale }, to, starts) => {
+  const inner = weight.length / size;
+  for (let b = 0; b < starts.length; b++) {
+    const width = alive.count[b];
+    for (let r = 0, at = starts[b]; r < rows.count[b]; r++, at += columns) {
+      const j = rows.list[b * rows.size + r];
+      for (let i = 0; i < width; i++)
+        to[at + i] = weight[j * inner + alive.list[b * alive.size + i]] * scale[b * columns + i];
+      to.fill(0, at + width, at + columns - 1);
+      to[at + columns - 1] = bias[j];
+    }
+  }
+};
+
+/** [G], 0, step, 2 step, ...: where balls with so many numbers each begin. */
+export function startsOf(groups: number, step: number): Int32Array {
+  return Int32Array.from({ length: groups }, (_, b) => b * step);
+}
+
 /** [G, size of the last layer, columns]: all rows of the last layer. */
-export function outputWeights({ layers }: DenseChain, groups: number, below: Below, lend: Lend): Float32Array {
+export function outputWeights(
+  { layers, gatherRows }: DenseChain,
+  groups: number,
+  below: Below,
+  lend: Lend,
+): Float32Array {
   const last = layers[layers.length - 1];
   const { size } = last;
-  const every = Int32Array.from({ length: size }, (_, j) => j);
   const weights = lend(groups * size * below.columns);
-  const lists = { size: 0, list: every, count: new Int32Array(groups).fill(size) };
-  for (let b = 0; b < groups; b++) {
-    gatherRows(last, lists, b, below, weights, b * size * below.columns);
-  }
+  const { list, count } = emptyLists(groups, size, lend);
+  for (let at = 0; at < list.length; at++) list[at] = at % size;
+  gatherRows(last, { size, list, count: count.fill(size) }, below, weights, startsOf(groups, size * below.columns));
   return weights;
 }
 
@@ -35,65 +117,4 @@ export function inputWeights(
     to.fill(0, at, (b + 1) * columns * inputSize);
   }
   return to;
-}
-
-/** Writes the weights of a ball's listed neurons, one row each: on its neurons of the layer below, and the bias last. */
-export function gatherRows(
-  { weight, bias, size }: ChainLayer,
-  rows: NeuronLists,
-  b: number,
-  { alive, columns, scale }: Below,
-  to: Float32Array,
-  start: number,
-): void {
-  // As integers: with indices that may be fractions, as far as the compiler knows, the loops take twice as long.
-  const inner = (weight.length / size) | 0;
-  const width = alive.count[b] | 0;
-  const stride = columns | 0;
-  const places = alive.list;
-  const place0 = (b * alive.size) | 0;
-  const factor0 = (b * columns) | 0;
-  const neurons = rows.list;
-  const first = (b * rows.size) | 0;
-  const last = (first + rows.count[b]) | 0;
-  let r = first;
-  let at = start | 0;
-  // Rows share places and factors: eight at a time take less than half as long as one by one.
-  for (; r + 7 < last; r += 8, at += 8 * stride) {
-    const f0 = neurons[r] * inner;
-    const f1 = neurons[r + 1] * inner;
-    const f2 = neurons[r + 2] * inner;
-    const f3 = neurons[r + 3] * inner;
-    const f4 = neurons[r + 4] * inner;
-    const f5 = neurons[r + 5] * inner;
-    const f6 = neurons[r + 6] * inner;
-    const f7 = neurons[r + 7] * inner;
-    const at1 = at + stride;
-    const at2 = at1 + stride;
-    const at3 = at2 + stride;
-    const at4 = at3 + stride;
-    const at5 = at4 + stride;
-    const at6 = at5 + stride;
-    const at7 = at6 + stride;
-    for (let i = 0; i < width; i++) {
-      const place = places[place0 + i];
-      const factor = scale[factor0 + i];
-      to[at + i] = weight[f0 + place] * factor;
-      to[at1 + i] = weight[f1 + place] * factor;
-      to[at2 + i] = weight[f2 + place] * factor;
-      to[at3 + i] = weight[f3 + place] * factor;
-      to[at4 + i] = weight[f4 + place] * factor;
-      to[at5 + i] = weight[f5 + place] * factor;
-      to[at6 + i] = weight[f6 + place] * factor;
-      to[at7 + i] = weight[f7 + place] * factor;
-    }
-  }
-  for (; r < last; r++, at += stride) {
-    const from = neurons[r] * inner;
-    for (let i = 0; i < width; i++) to[at + i] = weight[from + places[place0 + i]] * scale[factor0 + i];
-  }
-  for (let n = first, end = (start + stride) | 0; n < last; n++, end += stride) {
-    for (let i = end - stride + width; i < end - 1; i++) to[i] = 0;
-    to[end - 1] = bias[neurons[n]];
-  }
 }

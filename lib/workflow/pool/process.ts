@@ -26,8 +26,11 @@ export interface Child {
   kill(): Promise<void>;
 }
 
-/** One process is one core's worth of work: threads of the garbage collector would take the others', and 12 % more CPU time in all (bench/README.md). */
-const oneThread = ['--single-threaded-gc'];
+/**
+ * One process is one core's worth of work: threads of the garbage collector would take the others', and 12 % more CPU time in all (bench/README.md). A small nursery is
+ * swept often, and with it what ONNX Runtime returns, which is in no heap: else whole heaps are marked because of it.
+ */
+const collectorOptions = ['--single-threaded-gc', '--max-semi-space-size=2'];
 
 /** Characters of stderr kept for the cause of a crash. */
 const stderrTail = 4_000;
@@ -36,7 +39,7 @@ const stderrTail = 4_000;
 export function startChild(options: ChildOptions): Child {
   const child = fork(options.entry, [], {
     env: { ...process.env, ...options.env },
-    execArgv: [...oneThread, ...(options.memoryMb === undefined ? [] : [`--max-old-space-size=${options.memoryMb}`])],
+    execArgv: [...collectorOptions, ...(options.memoryMb === undefined ? [] : [`--max-old-space-size=${options.memoryMb}`])],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   let stderr = '';

@@ -1,0 +1,86 @@
+;; The loops of gather.ts, on the linear memory that it lends; addresses and strides are in bytes. `npm run kernels` compiles this file to gather-wasm.ts.
+(module
+  (import "arena" "memory" (memory 1))
+
+  ;; Rows of one ball: [rows, stride] from $to on, of the neurons in the list from $neurons on. A row holds the neuron's weights at the $width listed
+  ;; places, each times its factor, then zeros, and the neuron's bias last. Two rows at a time share places and factors; four places at a time a store.
+  (func (export "gather")
+    (param $weight i32) (param $inner i32) (param $bias i32)
+    (param $neurons i32) (param $rows i32)
+    (param $places i32) (param $width i32) (param $factors i32)
+    (param $stride i32) (param $to i32)
+    (local $four i32) (local $end i32) (local $last i32)
+    (local $n0 i32) (local $n1 i32) (local $from0 i32) (local $from1 i32) (local $to0 i32) (local $to1 i32)
+    (local $place i32) (local $factor i32) (local $at i32)
+    (local $some0 v128) (local $some1 v128) (local $by v128)
+    (local.set $end (i32.add (local.get $places) (i32.shl (local.get $width) (i32.const 2))))
+    (local.set $four (i32.sub (local.get $end) (i32.and (i32.shl (local.get $width) (i32.const 2)) (i32.const 12))))
+    (block $done
+      (loop $pairs
+        (br_if $done (i32.le_s (local.get $rows) (i32.const 0)))
+        (local.set $n0 (i32.load (local.get $neurons)))
+        (local.set $to0 (local.get $to))
+        ;; A row that is left over is written twice.
+        (if (i32.eq (local.get $rows) (i32.const 1))
+          (then
+            (local.set $n1 (local.get $n0))
+            (local.set $to1 (local.get $to0)))
+          (else
+            (local.set $n1 (i32.load offset=4 (local.get $neurons)))
+            (local.set $to1 (i32.add (local.get $to0) (local.get $stride)))))
+        (local.set $from0 (i32.add (local.get $weight) (i32.mul (local.get $n0) (local.get $inner))))
+        (local.set $from1 (i32.add (local.get $weight) (i32.mul (local.get $n1) (local.get $inner))))
+        (local.set $last (i32.sub (i32.add (local.get $to0) (local.get $stride)) (i32.const 4)))
+        (local.set $place (local.get $places))
+        (local.set $factor (local.get $factors))
+        (if (i32.lt_u (local.get $place) (local.get $four))
+          (then
+            (loop $fours
+              (local.set $at (i32.shl (i32.load (local.get $place)) (i32.const 2)))
+              (local.set $some0 (v128.load32_zero (i32.add (local.get $from0) (local.get $at))))
+              (local.set $some1 (v128.load32_zero (i32.add (local.get $from1) (local.get $at))))
+              (local.set $at (i32.shl (i32.load offset=4 (local.get $place)) (i32.const 2)))
+              (local.set $some0 (v128.load32_lane 1 (i32.add (local.get $from0) (local.get $at)) (local.get $some0)))
+              (local.set $some1 (v128.load32_lane 1 (i32.add (local.get $from1) (local.get $at)) (local.get $some1)))
+              (local.set $at (i32.shl (i32.load offset=8 (local.get $place)) (i32.const 2)))
+              (local.set $some0 (v128.load32_lane 2 (i32.add (local.get $from0) (local.get $at)) (local.get $some0)))
+              (local.set $some1 (v128.load32_lane 2 (i32.add (local.get $from1) (local.get $at)) (local.get $some1)))
+              (local.set $at (i32.shl (i32.load offset=12 (local.get $place)) (i32.const 2)))
+              (local.set $some0 (v128.load32_lane 3 (i32.add (local.get $from0) (local.get $at)) (local.get $some0)))
+              (local.set $some1 (v128.load32_lane 3 (i32.add (local.get $from1) (local.get $at)) (local.get $some1)))
+              (local.set $by (v128.load (local.get $factor)))
+              (v128.store (local.get $to0) (f32x4.mul (local.get $some0) (local.get $by)))
+              (v128.store (local.get $to1) (f32x4.mul (local.get $some1) (local.get $by)))
+              (local.set $to0 (i32.add (local.get $to0) (i32.const 16)))
+              (local.set $to1 (i32.add (local.get $to1) (i32.const 16)))
+              (local.set $factor (i32.add (local.get $factor) (i32.const 16)))
+              (local.set $place (i32.add (local.get $place) (i32.const 16)))
+              (br_if $fours (i32.lt_u (local.get $place) (local.get $four))))))
+        (if (i32.lt_u (local.get $place) (local.get $end))
+          (then
+            (loop $ones
+              (local.set $at (i32.shl (i32.load (local.get $place)) (i32.const 2)))
+              (f32.store (local.get $to0)
+                (f32.mul (f32.load (i32.add (local.get $from0) (local.get $at))) (f32.load (local.get $factor))))
+              (f32.store (local.get $to1)
+                (f32.mul (f32.load (i32.add (local.get $from1) (local.get $at))) (f32.load (local.get $factor))))
+              (local.set $to0 (i32.add (local.get $to0) (i32.const 4)))
+              (local.set $to1 (i32.add (local.get $to1) (i32.const 4)))
+              (local.set $factor (i32.add (local.get $factor) (i32.const 4)))
+              (local.set $place (i32.add (local.get $place) (i32.const 4)))
+              (br_if $ones (i32.lt_u (local.get $place) (local.get $end))))))
+        (if (i32.lt_u (local.get $to0) (local.get $last))
+          (then
+            (loop $zeros
+              (i32.store (local.get $to0) (i32.const 0))
+              (i32.store (local.get $to1) (i32.const 0))
+              (local.set $to0 (i32.add (local.get $to0) (i32.const 4)))
+              (local.set $to1 (i32.add (local.get $to1) (i32.const 4)))
+              (br_if $zeros (i32.lt_u (local.get $to0) (local.get $last))))))
+        (f32.store (local.get $to0) (f32.load (i32.add (local.get $bias) (i32.shl (local.get $n0) (i32.const 2)))))
+        (f32.store (local.get $to1) (f32.load (i32.add (local.get $bias) (i32.shl (local.get $n1) (i32.const 2)))))
+        (local.set $neurons (i32.add (local.get $neurons) (i32.const 8)))
+        (local.set $to (i32.add (local.get $to) (i32.shl (local.get $stride) (i32.const 1))))
+        (local.set $rows (i32.sub (local.get $rows) (i32.const 2)))
+        (br $pairs))))
+)
