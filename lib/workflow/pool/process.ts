@@ -39,7 +39,10 @@ const stderrTail = 4_000;
 export function startChild(options: ChildOptions): Child {
   const child = fork(options.entry, [], {
     env: { ...process.env, ...options.env },
-    execArgv: [...collectorOptions, ...(options.memoryMb === undefined ? [] : [`--max-old-space-size=${options.memoryMb}`])],
+    execArgv: [
+      ...collectorOptions,
+      ...(options.memoryMb === undefined ? [] : [`--max-old-space-size=${options.memoryMb}`]),
+    ],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   let stderr = '';
