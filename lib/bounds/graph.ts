@@ -14,6 +14,11 @@ export interface GraphBuilder {
   integers(values: readonly number[], shape: readonly number[]): Value;
   scalar(value: number): Value;
   reshape(value: Value, shape: readonly number[]): Value;
+  /**
+   * Absolute values, exactly: LeakyRelu of slope -1, which ONNX Runtime writes over a value that nobody else reads, as it does not with Abs: of coefficients on an input that halves
+   * the time (bench: 512 rows of 784, with the product before and after, 455 -> 385 microseconds).
+   */
+  absolute(value: Value): Value;
   /** Sums each row: [R, n] to [R, 1], [G, R, n] to [G, R, 1]; of two dimensions unless told. */
   sumColumns(value: Value, rank?: number): Value;
   /** Makes the value an output under the name, of two dimensions unless told. */
@@ -68,6 +73,7 @@ export function graphBuilder(): GraphBuilder {
       return name;
     },
     reshape: (value, shape) => node('Reshape', [value, integers(shape, [shape.length])]),
+    absolute: (value) => node('LeakyRelu', [value], { alpha: { float: -1 } }),
     sumColumns: (value, rank = 2) => node('ReduceSum', [value, lastOf(rank)], { keepdims: 1 }),
     output(name, value, rank = 2) {
       nodes.push({ opType: 'Identity', name, input: [value], output: [name] });

@@ -41,7 +41,7 @@ export function emitChain(level: number, start: RowStart, effort: Effort): Uint8
     }
     const value = graph.node('MatMul', [onZ, graph.input('v0', 'float', ['G', 'c0', 1])]);
     const reach = effort === 'rough' ? gramReach(graph, onZ) : exactReach(graph, onZ);
-    graph.output('bound', graph.node('Sub', [graph.node('Add', [value, constants]), reach]), 3);
+    graph.output('bound', graph.node('Sub', [graph.node('Add', [constants, value]), reach]), 3);
     return graph.encode();
   }
 }
@@ -49,7 +49,7 @@ export function emitChain(level: number, start: RowStart, effort: Effort): Uint8
 /** What a functional of the first layer loses over the ball, for coefficients [G, R, c_0]. */
 function exactReach(graph: GraphBuilder, onZ: Value): Value {
   const onInput = graph.node('MatMul', [onZ, graph.input('w0', 'float', ['G', 'c0', 'n'])]);
-  return graph.node('MatMul', [graph.node('Abs', [onInput]), graph.input('r0', 'float', ['G', 'n', 1])]);
+  return graph.node('MatMul', [graph.absolute(onInput), graph.input('r0', 'float', ['G', 'n', 1])]);
 }
 
 /**
