@@ -11,8 +11,8 @@ import { dotGamma, dotRadius, sourceBox } from './source-box';
  *   groups               int64 [2]                 G, and the rows of a ball
  *   row, sign            int64 [R], float [1, 1]   neuron rows: sign * neuron `row` of the start node
  *   coefficients         float [R, size]           free rows: any functional of the start node
- *   centre0, radius0     float [G, size, 1]        boxes of the input, where rows end; or where they end at a ReLU
- *   lower<id>, upper<id> float [G, size, 1]        bounds of what that one reads
+ *   centre0, radius0     float [G, size]           boxes of the input, where rows end; or where they end at a ReLU
+ *   lower<id>, upper<id> float [G, size]           bounds of what that one reads
  *   scale<id>, ratio<id> float [G, 1, size]        lines of ReLU `id` (dense/lines.ts)
  *   shift<id>, bend<id>  float [G, size, 1]        with the bias of what it reads, where `mergesBias`
  * outputs
@@ -57,9 +57,12 @@ export function emitBackward(network: Network, start: NodeId, rows: RowKind, sto
     if (id < stop) continue;
     if (id === stop) {
       const own = byBall(value, node.size);
-      const box = sourceBox(graph, network, id, ['G', node.size, 1]);
-      ofBalls.push(graph.node('MatMul', [own, box.centre]));
-      const reach = graph.node('MatMul', [graph.node('Abs', [own]), dotRadius(graph, box, dotGamma(network, id))]);
+      // Of two dimensions until it is met: of numbers in a last dimension of 1, ONNX Runtime takes each by itself, in twenty times as long.
+      const box = sourceBox(graph, network, id, ['G', node.size]);
+      const met = (part: Value): Value => graph.reshape(part, [-1, node.size, 1]);
+      ofBalls.push(graph.node('MatMul', [own, met(box.centre)]));
+      const radius = dotRadius(graph, box, dotGamma(network, id));
+      const reach = graph.node('MatMul', [graph.absolute(own), met(radius)]);
       ofBalls.push(graph.node('Neg', [reach]));
     } else if (node.kind === 'relu') {
       const scaled = graph.node('Mul', [byBall(value, node.size), row(`scale${id}`, node.size)]);

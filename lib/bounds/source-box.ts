@@ -45,8 +45,8 @@ export function sourceBox(
   };
 }
 
-/** What float32 may flush of an enlarged radius. */
-const flushed = 2 ** -120;
+/** More than what float32 may flush of an enlarged radius: so much that products with coefficients, sums of which are mostly of it, are no denormal numbers, which take a hundred times as long. */
+const flushed = 2 ** -80;
 
 /**
  * The radius with room for the rounding errors of dot products with centre and radius, sums of which gamma is `g` (docs/soundness.md): at least

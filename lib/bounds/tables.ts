@@ -11,7 +11,7 @@ export interface Table {
   readonly values: Float32Array;
   readonly size: number;
   /** How a ball's part is laid out. */
-  readonly shape: 'row' | 'column';
+  readonly shape: 'row' | 'column' | 'flat';
 }
 
 /** By input name: centre, radius, and four per ReLU. */
@@ -28,7 +28,8 @@ export function feedsOf(
   for (const name of names) {
     const { values, size, shape } = tables[name];
     const own = values.subarray(first * size, (first + balls) * size);
-    feeds[name] = shapedTensor(own, shape === 'row' ? [balls, 1, size] : [balls, size, 1]);
+    const shapes = { row: [balls, 1, size], column: [balls, size, 1], flat: [balls, size] };
+    feeds[name] = shapedTensor(own, shapes[shape]);
   }
   return feeds;
 }
@@ -86,7 +87,7 @@ export function setBox(
 ): void {
   for (const [k, name] of names.entries()) {
     const values = order ? inOrder(parts[k], size, lend, order) : parts[k];
-    tables[name] = { values, size, shape: 'column' };
+    tables[name] = { values, size, shape: 'flat' };
   }
 }
 

@@ -88,7 +88,7 @@ export function firstLayer(
     for (let b = 0; b < groups; b++) rough.place(balls[b], columns, gram, b * columns * columns);
     enlargeDiagonals(gram, alive.count, inputSize);
     feeds.g0 = shapedTensor(gram, [groups, columns, columns]);
-    feeds.k0 = shapedTensor(Float32Array.from(balls, rough.scale), [groups, 1, 1]);
+    feeds.k0 = shapedTensor(Float32Array.from(balls, rough.scale), [groups, 1]);
   }
   return { alive, columns, scale: lines.scale, terms, feeds };
 }

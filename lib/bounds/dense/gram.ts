@@ -86,10 +86,13 @@ export function enlargeDiagonals(gram: Float32Array, own: ArrayLike<number>, n: 
   }
 }
 
-/** The loss for coefficients [G, R, m], from inputs `g0` float [G, m, m] (enlarged) and `k0` float [G, 1, 1]. */
+/** The loss for coefficients [G, R, m], from inputs `g0` float [G, m, m] (enlarged) and `k0` float [G, 1]. */
 export function gramReach(graph: GraphBuilder, coefficients: Value): Value {
   const products = graph.node('MatMul', [coefficients, graph.input('g0', 'float', ['G', 'c0', 'c0'])]);
-  const form = graph.sumColumns(graph.node('Mul', [products, coefficients]), 3);
+  const summands = graph.node('Mul', [products, coefficients]);
+  const axis = graph.integers([2], [1]);
+  // Of two dimensions until all is done (backward.ts).
+  const form = graph.node('ReduceSum', [summands, axis], { keepdims: 0 });
   const root = graph.node('Sqrt', [graph.node('Add', [form, graph.scalar(flushedForm)])]);
-  return graph.node('Mul', [root, graph.input('k0', 'float', ['G', 1, 1])]);
+  return graph.node('Unsqueeze', [graph.node('Mul', [root, graph.input('k0', 'float', ['G', 1])]), axis]);
 }

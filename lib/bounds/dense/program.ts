@@ -19,7 +19,7 @@ export type RowStart = 'lower' | 'upper' | 'free';
  *   w<j>         float [G, c_j, c_(j-1)]           j >= 1: weights, last column constants, last row (0, ..., 0, 1)
  *   v0           float [G, c_0, 1]                 the first layer's values at the centre with the constants of the lines; 1 for the constant
  *   w0, r0       float [G, c_0, n], [G, n, 1]      first weights, and the radius of each input; full effort
- *   g0, k0       float [G, c_0, c_0], [G, 1, 1]    what gram.ts has in its place; rough
+ *   g0, k0       float [G, c_0, c_0], [G, 1]       what gram.ts has in its place; rough
  * outputs
  *   bound        float [G, R, 1]                   lower bound of each row over its ball; upper: of its negative
  */
