@@ -31,6 +31,8 @@ export function graphBuilder(): GraphBuilder {
   const constants: TensorProto[] = [];
   const inputs = new Map<string, ValueInfoProto>();
   const outputs: ValueInfoProto[] = [];
+  /** The values of the outputs, by their names. */
+  const outputOf = new Map<string, Value>();
   let count = 0;
   const fresh = (): string => `_${count++}`;
   const typed = (name: string, elemType: number, shape: readonly (number | string)[]): ValueInfoProto => ({
@@ -76,7 +78,7 @@ export function graphBuilder(): GraphBuilder {
     absolute: (value) => node('LeakyRelu', [value], { alpha: { float: -1 } }),
     sumColumns: (value, rank = 2) => node('ReduceSum', [value, lastOf(rank)], { keepdims: 1 }),
     output(name, value, rank = 2) {
-      nodes.push({ opType: 'Identity', name, input: [value], output: [name] });
+      outputOf.set(name, value);
       const dimensions = Array.from({ length: rank }, (_, i) => `${name}${i}`);
       outputs.push(typed(name, DataType.float, dimensions));
     },
@@ -85,7 +87,39 @@ export function graphBuilder(): GraphBuilder {
         irVersion: 8,
         producerName: 'baverly',
         opsetImport: [{ domain: '', version: 17 }],
-        graph: { name: 'bounds', node: nodes, initializer: constants, input: [...inputs.values()], output: outputs },
+        graph: { name: 'bounds', ...needed(nodes, constants, outputOf), input: [...inputs.values()], output: outputs },
       }),
   };
+}
+
+/**
+ * Nodes and constants that outputs come from, since ONNX Runtime runs all that it is given; and values that are outputs under these names, since it copies those that have a node
+ * of their own for it.
+ */
+function needed(
+  nodes: readonly NodeProto[],
+  constants: readonly TensorProto[],
+  outputOf: ReadonlyMap<string, Value>,
+): { readonly node: NodeProto[]; readonly initializer: TensorProto[] } {
+  const made = new Set(nodes.flatMap(({ output }) => output ?? []));
+  const renamed = new Map<Value, string>();
+  const copies: NodeProto[] = [];
+  for (const [name, value] of outputOf) {
+    // Of an input or a constant, or of what is an output already.
+    if (!made.has(value) || renamed.has(value))
+      copies.push({ opType: 'Identity', name, input: [value], output: [name] });
+    else renamed.set(value, name);
+  }
+  const rename = (names: readonly string[] = []): string[] => names.map((name) => renamed.get(name) ?? name);
+  const names = new Set(outputOf.keys());
+  const node: NodeProto[] = [];
+  // What a node reads was made before it.
+  for (const one of [...nodes, ...copies].toReversed()) {
+    const output = rename(one.output);
+    if (!output.some((name) => names.has(name))) continue;
+    const input = rename(one.input);
+    node.push({ ...one, input, output });
+    for (const name of input) names.add(name);
+  }
+  return { node: node.reverse(), initializer: constants.filter(({ name }) => names.has(name!)) };
 }
