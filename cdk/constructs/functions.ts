@@ -85,7 +85,8 @@ export class Functions extends Construct {
       tracing: Tracing.ACTIVE,
       environment: {
         BAVERLY_BUCKET: bucket.bucketName,
-        // Those that bound: a small nursery, as workers on one machine have (lib/workflow/pool/process.ts).
+        // Of those that bound a small nursery, which is swept often: so heaps are marked less because of what ONNX Runtime returns. What workers on one machine have (lib/workflow/pool/process.ts)
+        // may not be said here.
         NODE_OPTIONS: `--enable-source-maps${onnx ? ' --max-semi-space-size=2' : ''}`,
         // What metrics and traces of this stack are told from those of others by.
         POWERTOOLS_SERVICE_NAME: Stack.of(this).stackName,

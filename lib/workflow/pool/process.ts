@@ -27,10 +27,10 @@ export interface Child {
 }
 
 /**
- * One process is one core's worth of work: threads of the garbage collector would take the others', and 12 % more CPU time in all (bench/README.md). A small nursery is
- * swept often, and with it what ONNX Runtime returns, which is in no heap: else whole heaps are marked because of it.
+ * One process is one core's worth of work: threads of the garbage collector would take the others', and 12 % more CPU time in all. And a heap is marked at once, when it
+ * is full: in steps it is marked because of what ONNX Runtime returns, which is in no heap and soon gone, and that took 4 to 8 % of the bounds of convolutional networks (bench/README.md).
  */
-const collectorOptions = ['--single-threaded-gc', '--max-semi-space-size=2'];
+const collectorOptions = ['--single-threaded-gc', '--no-incremental-marking'];
 
 /** Characters of stderr kept for the cause of a crash. */
 const stderrTail = 4_000;
