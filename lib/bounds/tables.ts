@@ -2,6 +2,7 @@ import type * as ort from 'onnxruntime-node';
 import type { NodeId } from '../network/network';
 import type { Lend } from './buffers';
 import { setLine } from './dense/lines';
+import { bitsOf, isAbove0 } from './dense/lists';
 import type { NodeBounds } from './forward-pass';
 import { gamma } from './rounding';
 import { shapedTensor } from './sessions';
@@ -51,7 +52,7 @@ export function setLines(
   lend: Lend,
   order: readonly number[],
 ): void {
-  const { upper } = bounds;
+  const bits = bitsOf(bounds.upper);
   const size = base.length;
   const count = order.length * size;
   const table = (): Float32Array => lend(count).fill(0);
@@ -63,7 +64,7 @@ export function setLines(
     for (let j = 0; j < size; j++) {
       alive[width] = j;
       // NaN is alive, so that nothing is proven from it.
-      if (!(upper[start + j] <= 0)) width++;
+      width += isAbove0(bits[start + j]);
     }
     // Sums with exact zeros round nothing.
     const g = gamma(width + additions);

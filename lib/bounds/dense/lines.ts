@@ -104,8 +104,9 @@ export function setLine(
   if (u > -l) {
     const down = base - up;
     const lost = Math.abs(down) * slopeRoundings + (own + ofBase + 2.2 * g * rise + ofSlope) * errorInflation;
-    ratio[at] = (1 - slope) / slope;
-    bend[at] = below((down - lost) / slope);
+    const inverse = 1 / slope;
+    ratio[at] = inverse - 1;
+    bend[at] = below((down - lost) * inverse);
   } else {
     ratio[at] = -1;
     bend[at] = 0;
