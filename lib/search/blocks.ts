@@ -19,6 +19,8 @@ export interface Blocks {
   readonly layers: readonly BlockLayer[];
   /** Largest relative error that simplifying the network left in a weight or bias of it (folding.ts). */
   readonly weightError: number;
+  /** The convolution that layer 0 is, where it is one of the input. */
+  readonly conv?: NodeId;
   /** By layer and neuron, 1 where a neuron is left out because what reads it reads instead what it reads (fold.ts). */
   readonly folded?: readonly Uint8Array[];
 }
@@ -52,7 +54,10 @@ export function blocksOf(network: Network): Blocks {
     (most, node) => ('weight' in node || node.kind === 'select' ? Math.max(most, foldErrorOf(node)) : most),
     0,
   );
-  return { network, relus, layers, weightError };
+  const [first] = ends;
+  const node = network.nodes[first];
+  const conv = node.kind === 'conv' && network.nodes[node.from].kind === 'input' ? first : undefined;
+  return { network, relus, layers, weightError, conv };
 }
 
 /** What `affineRows` says of a segment of one dense or convolution node, without composing anything. */

@@ -1,4 +1,5 @@
 import * as ort from 'onnxruntime-node';
+import { isConvCall } from './step-conv';
 import type { StepCall, Tensors } from './steps';
 
 /** Rows and columns by name of matrices, tables and outputs. */
@@ -21,9 +22,9 @@ export interface Bundle {
   run(isLast: (call: StepCall) => boolean): Promise<void>;
 }
 
-/** Whether a call is small enough to gain from company: large ones fill the products by themselves. */
+/** Whether a call is small enough to gain from company: large ones fill the products by themselves, and so do those with a convolution. */
 export function isSmall({ rows, matrices }: StepCall): boolean {
-  return rows <= limits.rows && numbersOf(matrices) <= limits.numbers;
+  return rows <= limits.rows && numbersOf(matrices) <= limits.numbers && !isConvCall(matrices);
 }
 
 /** What the products of a call cost: numbers of its matrices times rows, with a few more for reading the matrices. */

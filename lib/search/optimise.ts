@@ -4,6 +4,7 @@ import { inputBlock } from './blocks';
 import { candidatesOf, gapsOf, type StepValues } from './candidates';
 import type { Problem } from './problem';
 import { createScratch, type Scratch } from './scratch';
+import { convFeeds } from './step-conv';
 import type { StepCall, StepProgram, Tensors } from './steps';
 import type { Candidate, SubProblem } from './sub-problem';
 import { addCutConstants, ascend, type LayerTables, layerTables } from './tables';
@@ -33,10 +34,11 @@ export interface StepOptions {
 const decay = 0.97;
 
 /** The matrices of a problem as tensors, made once. */
-export function problemFeeds({ layers, inputSize }: Problem, end = layers.length): Tensors {
-  const feeds: { [name: string]: ort.Tensor } = {};
+export function problemFeeds(problem: Problem, end = problem.layers.length): Tensors {
+  const { layers, inputSize, convSize } = problem;
+  const feeds: { [name: string]: ort.Tensor } = convSize === undefined ? {} : convFeeds(problem, convSize);
   for (const [k, { weights, bias, error, size }] of layers.slice(0, end).entries()) {
-    for (const { from, matrix } of weights) {
+    for (const { from, matrix } of k === 0 && convSize !== undefined ? [] : weights) {
       const name = from === inputBlock ? 'x' : `${from}`;
       const columns = from === inputBlock ? inputSize : layers[from].size;
       feeds[`w${k}_${name}`] = floatTensor(matrix, size, columns);

@@ -1,5 +1,7 @@
 import { graphBuilder, type Value } from '../bounds/graph';
+import type { Network, NodeId } from '../network/network';
 import { type Blocks, inputBlock } from './blocks';
+import { convOfInput, convToInput } from './step-conv';
 
 /** Which layers, or the input, each layer reads. */
 export interface StepShape {
@@ -12,6 +14,8 @@ export interface StepGraphOptions {
   readonly end?: number;
   /** For G problems at once. */
   readonly batched?: boolean;
+  /** Layer 0 as a convolution (step-conv.ts); not batched. */
+  readonly conv?: { readonly network: Network; readonly node: NodeId };
 }
 
 /**
@@ -39,7 +43,7 @@ export interface StepGraphOptions {
  * (Wang et al. 2021, beta-CROWN, section 3.3).
  */
 export function emitStep({ relus, layers }: StepShape, options: StepGraphOptions = {}): Uint8Array {
-  const { end = relus.length, batched = false } = options;
+  const { end = relus.length, batched = false, conv } = options;
   const graph = graphBuilder();
   const rank = batched ? 3 : 2;
   const input = (name: string, rows: string | number, columns: string | number): Value =>
@@ -54,6 +58,7 @@ export function emitStep({ relus, layers }: StepShape, options: StepGraphOptions
     return input(name, `n${k}`, columns);
   };
   const affine = (k: number, s: number, from: Value, shift: Value): Value => {
+    if (conv && k === 0) return graph.node('Add', [convOfInput(graph, conv.network, conv.node, from), shift]);
     if (!batched) return graph.node('Gemm', [from, block(k, s), shift], { transB: 1 });
     const { name, columns } = blockOf(k, s);
     return graph.node('Add', [graph.node('MatMul', [from, input(`t${name}`, columns, `n${k}`)]), shift]);
@@ -86,7 +91,8 @@ export function emitStep({ relus, layers }: StepShape, options: StepGraphOptions
     const error = graph.node('MatMul', [graph.node('Abs', [onZ]), input(`e${k}`, `n${k}`, 1)]);
     constants.push(graph.node('Neg', [error]));
     for (const [s, from] of layers[k].from.entries()) {
-      const product = graph.node('MatMul', [onZ, block(k, s)]);
+      const product =
+        conv && k === 0 ? convToInput(graph, conv.network, conv.node, onZ) : graph.node('MatMul', [onZ, block(k, s)]);
       if (from === inputBlock) onInput = add(onInput, product);
       else onRelus[from] = add(onRelus[from], product);
     }

@@ -1,6 +1,7 @@
 import * as ort from 'onnxruntime-node';
 import { type Blocks, inputBlock } from './blocks';
 import type { Scratch } from './scratch';
+import { isConvCall } from './step-conv';
 import { emitStep, type StepShape } from './step-graph';
 
 /** Named tensors of two dimensions. */
@@ -44,11 +45,17 @@ export function stepPrograms(blocks: Blocks): StepPrograms {
     relus: blocks.relus,
     layers: blocks.layers.map((_, k) => ({ from: [inputBlock, ...Array.from({ length: k }, (_, s) => s)] })),
   };
-  const compiled = (end: number, isFolded: boolean, batched: boolean): Promise<ort.InferenceSession> => {
-    const key = `${end} ${isFolded} ${batched}`;
+  const { network, conv } = blocks;
+  const kinds = {
+    dense: {},
+    batched: { batched: true },
+    conv: conv === undefined ? {} : { conv: { network, node: conv } },
+  };
+  const compiled = (end: number, isFolded: boolean, kind: keyof typeof kinds): Promise<ort.InferenceSession> => {
+    const key = `${end} ${isFolded} ${kind}`;
     let session = sessions.get(key);
     if (session === undefined) {
-      session = ort.InferenceSession.create(emitStep(isFolded ? everyLayer : blocks, { end, batched }), {
+      session = ort.InferenceSession.create(emitStep(isFolded ? everyLayer : blocks, { end, ...kinds[kind] }), {
         intraOpNumThreads: 1,
         interOpNumThreads: 1,
         executionMode: 'sequential',
@@ -60,16 +67,16 @@ export function stepPrograms(blocks: Blocks): StepPrograms {
   };
   return {
     async get(end, isFolded = false) {
-      const session = await compiled(end, isFolded, false);
       return {
         async run({ matrices, tables, into }, isLast) {
+          const session = await compiled(end, isFolded, isConvCall(matrices) ? 'conv' : 'dense');
           // ONNX Runtime copies what it is asked for once more, into arrays that the garbage collector then sees to.
           const { corner: _, ...others } = into;
           await session.run({ ...matrices, ...tables }, isLast ? into : others);
         },
       };
     },
-    batched: (end, isFolded) => compiled(end, isFolded, true),
+    batched: (end, isFolded) => compiled(end, isFolded, 'batched'),
     async release() {
       const all = [...sessions.values()];
       sessions.clear();
