@@ -41,6 +41,7 @@ export function emitChain(level: number, start: RowStart, effort: Effort): Uint8
     }
     const value = graph.node('MatMul', [onZ, graph.input('v0', 'float', ['G', 'c0', 1])]);
     const reach = effort === 'rough' ? gramReach(graph, onZ) : exactReach(graph, onZ);
+    // Constants first: ONNX Runtime makes what is named first before the rest, and may then write over the positive parts that they are made of (1 %).
     graph.output('bound', graph.node('Sub', [graph.node('Add', [constants, value]), reach]), 3);
     return graph.encode();
   }
