@@ -8,13 +8,18 @@ export interface Buffers {
   give(array: Float32Array): void;
 }
 
+/** Longest array of an arena: first weights of full passes are longer, which nothing but ONNX Runtime computes on, and would fill it. */
+const longestInArena = 2 ** 18;
+
 /** @param arena where arrays are taken from while it has room */
 export function buffers(arena?: Arena): Buffers {
   const free = new Map<number, Float32Array[]>();
   return {
     take(size) {
       const rounded = 2 ** Math.ceil(Math.log2(Math.max(1, size)));
-      return free.get(rounded)?.pop() ?? arena?.take(rounded) ?? new Float32Array(rounded);
+      const again = free.get(rounded)?.pop();
+      if (again !== undefined) return again;
+      return (rounded <= longestInArena ? arena?.take(rounded) : undefined) ?? new Float32Array(rounded);
     },
     give(array) {
       const same = free.get(array.length);
