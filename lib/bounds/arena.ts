@@ -6,17 +6,15 @@ export interface Arena {
   readonly memory: WebAssembly.Memory;
   /** An array of so many floats that nobody else has, all 0; undefined where there is no room left. There is no way to give it back. */
   take(size: number): Float32Array | undefined;
+  /** Whether there was no room for an array. */
+  isShort(): boolean;
   /** Whether the array is in this memory. */
   holds(array: Float32Array | Int32Array): boolean;
 }
 
 const pageBytes = 2 ** 16;
-/**
- * Enough for what a hundred balls of the networks of bench/ hold at a time; what has no room is on the heap, and gathered plainly. The garbage collector counts all of it from the start: with
- * 32 MiB and more it marks the heap again and again where a process makes an engine after the other (thirty properties of mnist-net_256x2: 5.1 CPU-seconds with 16 MiB, 6.5 with 32 or 256).
- * Every address is positive as an int32, and no sum of two overflows.
- */
-const mostBytes = 2 ** 24;
+/** Then every address is positive as an int32, and no sum of two overflows. */
+const mostBytes = 2 ** 30;
 /** For loads of four floats. */
 const alignment = 16;
 
@@ -32,14 +30,19 @@ export function createArena(bytes: number): Arena | undefined {
   }
   const { buffer } = memory;
   let free = 0;
+  let isShort = false;
   return {
     memory,
     take(size) {
-      if (free + 4 * size > buffer.byteLength) return undefined;
+      if (free + 4 * size > buffer.byteLength) {
+        isShort = true;
+        return undefined;
+      }
       const start = free;
       free += Math.ceil((4 * size) / alignment) * alignment;
       return new Float32Array(buffer, start, size);
     },
+    isShort: () => isShort,
     holds: (array) => array.buffer === buffer,
   };
 }

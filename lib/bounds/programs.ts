@@ -1,11 +1,11 @@
 import { inputsOf, type Network, type NodeId, reluNodes } from '../network/network';
-import { createArena } from './arena';
 import { emitBackward, mergesBias, type RowKind } from './backward';
 import { type Buffers, buffers } from './buffers';
 import type { Effort } from './chunk';
-import { type DenseChain, denseChain, inArena } from './dense/chain';
+import { type DenseChain, denseChain } from './dense/chain';
 import { emitCentre, emitSlopes } from './dense/outlook';
 import { emitChain, emitRoughInput, type RowStart } from './dense/program';
+import { type Workspace, workspacesOf } from './dense/workspace';
 import { emitForward, productTerms } from './forward';
 import { emitGradient, emitPreActivations } from './gradient';
 import { ancestors, consumerCounts, type Segment, segmentOf } from './segments';
@@ -33,6 +33,9 @@ export interface Programs {
   backward(start: NodeId, rows: RowKind, stop?: NodeId): Promise<Session>;
   /** The network as a dense chain, where it is one; its programs are those of dense/program.ts. */
   readonly dense: DenseChain | undefined;
+  /** Where balls are bounded as those of a dense chain; undefined where they are not. For one chunk: the next one may get a larger one. */
+  workspace(): Workspace | undefined;
+  /** Of chunks without a workspace. */
   readonly buffers: Buffers;
   chain(level: number, start: RowStart, effort: Effort): Promise<Session>;
   roughInput(): Promise<Session>;
@@ -67,9 +70,7 @@ const buffersPerTile = 15;
 export function programsOf(network: Network, options: ProgramOptions): Programs {
   const sessions = sessionCache(options.threads, options.observe);
   const relus = reluNodes(network);
-  const chain = denseChain(network);
-  const arena = chain?.isScalable ? createArena(options.memoryBytes / 2) : undefined;
-  const dense = chain && arena ? inArena(chain, arena) : chain;
+  const dense = denseChain(network);
   const windows = convWindows(network);
   const segments = new Map<NodeId, Segment>();
   const names = new Map<string, string[]>();
@@ -125,7 +126,8 @@ export function programsOf(network: Network, options: ProgramOptions): Programs 
     backward: (start, rows, stop = 0) =>
       sessions.get(`backward ${start} ${rows} ${stop}`, () => emitBackward(network, start, rows, stop)),
     dense,
-    buffers: buffers(arena),
+    workspace: dense?.isScalable ? workspacesOf(dense, options.memoryBytes / 2) : () => undefined,
+    buffers: buffers(),
     chain: (level, start, effort) =>
       sessions.get(`chain ${level} ${start} ${effort}`, () => emitChain(level, start, effort)),
     roughInput: () => sessions.get('rough', () => emitRoughInput(dense!.layers[0].weight, dense!.layers[0].size)),

@@ -17,8 +17,8 @@ function chainOf({ dense }: Programs): DenseChain | undefined {
 
 /** Dense chains have a faster way. */
 export function openChunk(programs: Programs, boxes: readonly Box[], options: ChunkOptions): Chunk {
-  const dense = chainOf(programs);
-  return dense ? denseChunkOf(programs, dense, boxes, options) : chunkOf(programs, boxes, options);
+  const space = programs.workspace();
+  return space ? denseChunkOf(programs, space, boxes, options) : chunkOf(programs, boxes, options);
 }
 
 /**

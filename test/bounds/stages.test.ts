@@ -28,7 +28,7 @@ async function passed(programs: Programs, boxes: readonly Box[], way: 'rough' | 
   const chunk =
     way === 'any network'
       ? chunkOf(programs, boxes)
-      : denseChunkOf(programs, programs.dense!, boxes, { effort: way, keepBounds: true });
+      : denseChunkOf(programs, programs.workspace()!, boxes, { effort: way, keepBounds: true });
   await chunk.propagate();
   const layers = programs.relus.map((relu) => chunk.preActivation(relu));
   chunk.release();

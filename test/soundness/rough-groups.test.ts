@@ -22,10 +22,10 @@ const queries = Array.from({ length: 16 }, (_, i) => ({
 type Leaves = (ball: number, layer: number) => boolean;
 /** Rough bounds of the rows of each query, in buffers that hold whatever `take` leaves in them. */
 async function rough(some: typeof queries, leaves: Leaves, take = (size: number) => new Float32Array(size)) {
-  const programs = { ...bounder.programs, buffers: { take, give() {} } };
+  const { programs } = bounder;
   const chunk = denseChunkOf(
     programs,
-    programs.dense!,
+    { chain: programs.dense!, buffers: { take, give() {} } },
     some.map(({ box }) => box),
     { effort: 'rough', keepBounds: false },
   );

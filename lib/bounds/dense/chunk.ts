@@ -18,6 +18,7 @@ import { bitsOf, hasSign, isAbove0, type NeuronLists } from './lists';
 import { coefficientsOf, keepOutputs, leastOf } from './outputs';
 import { roughInput } from './rough-input';
 import { boundRows } from './rows';
+import type { Workspace } from './workspace';
 
 /** Rows of a group at the layer that groups are made for, padding included. Rough ones have fewer columns. */
 const rowsPerGroup: { readonly [effort in Effort]: number } = { rough: 768, full: 512 };
@@ -28,11 +29,11 @@ type Side = 1 | -1;
 /** As chunk.ts, for dense chains: every ball on the network of its own neurons that are not inactive. */
 export function denseChunkOf(
   programs: Programs,
-  chain: DenseChain,
+  { chain, buffers }: Workspace,
   boxes: readonly Box[],
   { effort, known, keepBounds }: ChunkOptions,
 ): Chunk {
-  const { lend, giveBack } = lender(programs.buffers);
+  const { lend, giveBack } = lender(buffers);
   const pass = forwardPass(programs, boxes, lend, keepBounds ? fresh : lend, known);
   const { balls } = pass;
   const { layers } = chain;
@@ -81,7 +82,7 @@ export function denseChunkOf(
   /** Bounds layer `k` of a group's balls by rows, and compacts it. */
   const addLayer = async (group: Group, k: number): Promise<void> => {
     const before = group.layers[k - 1];
-    const now = lender(programs.buffers);
+    const now = lender(buffers);
     try {
       const open = openLayer(chain, k, group.balls, bounds[k], before, now.lend);
       // Most neurons turn out inactive: their lower bounds are not needed.
@@ -98,7 +99,7 @@ export function denseChunkOf(
   const begin = async (inside: (ball: number) => boolean): Promise<void> => {
     const all = [...Array(balls).keys()].filter(inside);
     groups = groupsOf(bounds[1], all, layers[1].size, rowsPerGroup[effort]);
-    const now = lender(programs.buffers);
+    const now = lender(buffers);
     try {
       const rough =
         effort === 'rough' ? await roughInput(programs, chain, all, bounds[0], pass.radius, now.lend) : undefined;
