@@ -5,7 +5,7 @@ import { version } from '../package.json';
  * Number of the engine within a release: raised with every change of what decides a verdict (reading of models, balls, bounds and
  * their rounding errors, search, attack, replay).
  */
-const engine = 9;
+const engine = 10;
 
 /**
  * Engine and arithmetic that a verdict rests on. A stored verdict counts only for the version that found it, so an error that a

@@ -6,7 +6,7 @@ const { readFileSync, writeFileSync } = require('node:fs');
 const path = require('node:path');
 const wabt = require('wabt');
 
-const sources = ['lib/bounds/dense/gather.wat'];
+const sources = ['lib/bounds/dense/gather.wat', 'lib/search/ascend.wat'];
 
 /** The TypeScript file of a source: where it is, and what it says. */
 async function compiled(source) {

@@ -18,16 +18,21 @@ const mostBytes = 2 ** 30;
 /** For loads of four floats. */
 const alignment = 16;
 
-/** Undefined where the system has no such range of addresses to give, as under a limit on virtual memory. */
-export function createArena(bytes: number): Arena | undefined {
-  const pages = Math.ceil(Math.min(bytes, mostBytes) / pageBytes);
-  let memory: WebAssembly.Memory;
+/** Memory of a size that stays, in whole pages; undefined where the system has no such range of addresses to give, as under a limit on virtual memory. */
+export function fixedMemory(bytes: number): WebAssembly.Memory | undefined {
+  const pages = Math.ceil(bytes / pageBytes);
   try {
-    memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    return new WebAssembly.Memory({ initial: pages, maximum: pages });
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;
   }
+}
+
+/** Undefined where there is no memory to have. */
+export function createArena(bytes: number): Arena | undefined {
+  const memory = fixedMemory(Math.min(bytes, mostBytes));
+  if (memory === undefined) return undefined;
   const { buffer } = memory;
   let free = 0;
   let isShort = false;

@@ -20,13 +20,14 @@ export function gapsOf(
   gaps.fill(-1);
   for (let k = 0; k < layers.length; k++) {
     const { size, kind, alpha, slope, intercept } = layers[k];
-    const coefficients = out[`h${k}`];
-    const values = out[`z${k}`];
+    const coefficients: Float32Array | undefined = out[`h${k}`];
+    const values: Float32Array | undefined = out[`z${k}`];
     for (let j = 0; j < size; j++) {
       const i = r * size + j;
       if (kind[i] !== unstable) continue;
-      const z = values?.[i] ?? 0;
-      const h = coefficients?.[i] ?? 0;
+      // Not with ?. and ??, which make an object of every number.
+      const z = values === undefined ? 0 : values[i];
+      const h = coefficients === undefined ? 0 : coefficients[i];
       const relaxed = h > 0 ? alpha[i] * z : slope[i] * z + intercept[i];
       // A small share of the largest possible gap breaks ties between neurons that are exact at this minimiser.
       gaps[problem.offsets[k] + j] = Math.abs(h) * (Math.abs(relaxed - Math.max(0, z)) + 1e-3 * intercept[i]);
@@ -61,21 +62,41 @@ export function candidatesOf(
   let left = 0;
   for (let i = 0; i < gaps.length; i++) if (gaps[i] >= 0) left++;
   if (left <= fewLeft || cutsBefore(sub) >= mostCuts) return splits;
+  return [...splits, ...cutsOf(problem, layers, out, r, sub)];
+}
+
+/** Neurons of narrow layers to cut in the middle, the most promising first: those whose width costs most. */
+function cutsOf(
+  problem: Problem,
+  layers: readonly LayerTables[],
+  out: StepValues,
+  r: number,
+  { narrowed, splits }: SubProblem,
+): Candidate[] {
   const cuts: Scored[] = [];
-  for (const [k, { size, isNarrow, lower, upper }] of problem.layers.entries()) {
+  for (let k = 0; k < problem.layers.length; k++) {
+    const { size, isNarrow, lower, upper } = problem.layers[k];
     if (!isNarrow) continue;
+    const costs = costsOfWidth(problem, layers, out, r, k);
+    const offset = problem.offsets[k];
     for (let j = 0; j < size; j++) {
-      const n = problem.offsets[k] + j;
-      const low = Math.max(0, sub.narrowed ? sub.narrowed.lower[n] : lower[j]);
-      const high = sub.narrowed ? sub.narrowed.upper[n] : upper[j];
-      if (sub.splits[n] < 0 || !(high > low)) continue;
-      const middle = Math.fround((low + high) / 2);
-      const cost = costOfWidth(problem, layers, out, r, k, j);
-      if (cost > 0 && middle > low && middle < high) cuts.push({ neuron: n, at: middle, score: cost * (high - low) });
+      const neuron = offset + j;
+      const low = Math.max(0, narrowed ? narrowed.lower[neuron] : lower[j]);
+      const high = narrowed ? narrowed.upper[neuron] : upper[j];
+      if (splits[neuron] < 0 || !(high > low)) continue;
+      const score = costs[j] * (high - low);
+      // Of neurons that cost the same the first one.
+      if (!(costs[j] > 0) || (cuts.length === cutsKept && !(score > cuts[cutsKept - 1].score))) continue;
+      const at = Math.fround((low + high) / 2);
+      if (!(at > low && at < high)) continue;
+      const own = { neuron, at, score };
+      if (cuts.length < cutsKept) cuts.push(own);
+      let n = cuts.length - 1;
+      for (; n > 0 && cuts[n - 1].score < score; n--) cuts[n] = cuts[n - 1];
+      cuts[n] = own;
     }
   }
-  cuts.sort((a, b) => b.score - a.score || a.neuron - b.neuron);
-  return [...splits, ...cuts.slice(0, cutsKept).map(({ neuron, at }) => ({ neuron, at }))];
+  return cuts.map(({ neuron, at }) => ({ neuron, at }));
 }
 
 interface Scored extends Candidate {
@@ -88,27 +109,29 @@ function cutsBefore({ path }: SubProblem): number {
   return cuts;
 }
 
-/** How much unstable neurons that read neuron `j` of layer `k` weigh: their relaxations are the wider, the wider its bounds. */
-function costOfWidth(
+/** By neuron of layer `k`, how much the unstable neurons that read it weigh: their relaxations are the wider, the wider its bounds. */
+function costsOfWidth(
   { layers: own }: Problem,
   layers: readonly LayerTables[],
   out: StepValues,
   r: number,
   k: number,
-  j: number,
-): number {
-  let cost = 0;
+): Float64Array {
+  const columns = own[k].size;
+  const costs = new Float64Array(columns);
   for (let next = k + 1; next < layers.length; next++) {
     const block = own[next].weights.find(({ from }) => from === k);
     const coefficients = out[`h${next}`];
     if (block === undefined || coefficients === undefined) continue;
+    const { matrix } = block;
     const { size, kind } = layers[next];
     for (let i = 0; i < size; i++) {
-      if (kind[r * size + i] === unstable)
-        cost += Math.abs(block.matrix[i * own[k].size + j] * coefficients[r * size + i]);
+      const coefficient = coefficients[r * size + i];
+      if (kind[r * size + i] !== unstable || coefficient === 0) continue;
+      for (let j = 0, at = i * columns; j < columns; j++, at++) costs[j] += Math.abs(matrix[at] * coefficient);
     }
   }
-  return cost;
+  return costs;
 }
 
 /** Indices of the largest values that are not negative, descending. */
@@ -116,10 +139,10 @@ function largest(values: Float64Array, most: number): number[] {
   const best: number[] = [];
   for (let i = 0; i < values.length; i++) {
     if (values[i] < 0 || (best.length === most && values[i] <= values[best[most - 1]])) continue;
-    let at = best.length;
-    while (at > 0 && values[best[at - 1]] < values[i]) at--;
-    best.splice(at, 0, i);
-    best.length = Math.min(best.length, most);
+    if (best.length < most) best.push(i);
+    let at = best.length - 1;
+    for (; at > 0 && values[best[at - 1]] < values[i]; at--) best[at] = best[at - 1];
+    best[at] = i;
   }
   return best;
 }

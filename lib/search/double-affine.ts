@@ -23,8 +23,8 @@ export function carry(node: AffineNode, coefficients: Float64Array, to: Receiver
     const own = to.at(node.from);
     if (node.kind === 'dense') addRow(own, node.weight, j, a);
     else
-      forEachTerm(node, j, (index, weight) => {
-        own[index] += a * weight;
+      forEachRun(node, j, (weight, from, count, at, step) => {
+        for (let n = 0; n < count; n++, at += step) if (weight[from + n] !== 0) own[at] += a * weight[from + n];
       });
   }
 }
@@ -52,8 +52,9 @@ export function magnitudes(node: AffineNode, reach: readonly Float64Array[]): Fl
     if (node.kind === 'add') return node.from.reduce((total, from) => total + reach[from][j], sum);
     const tops = reach[node.from];
     if (node.kind === 'dense') return rowMagnitude(tops, node.weight, j, sum);
-    forEachTerm(node, j, (index, weight) => {
-      if (tops[index] !== 0) sum += Math.abs(weight) * tops[index];
+    forEachRun(node, j, (weight, from, count, at, step) => {
+      for (let n = 0; n < count; n++, at += step)
+        if (tops[at] !== 0 && weight[from + n] !== 0) sum += Math.abs(weight[from + n]) * tops[at];
     });
     return sum;
   });
@@ -86,20 +87,21 @@ function biasOf(node: AffineNode, j: number): number {
   }
 }
 
-/** The weights other than 0 of value `j` of the node, by component of what it reads. */
-function forEachTerm(node: ConvNode | SelectNode, j: number, visit: (index: number, weight: number) => void): void {
-  if (node.kind === 'conv') {
-    forEachConvTerm(node, j, visit);
-    return;
-  }
-  const scale = node.scale?.[j] ?? 1;
-  if (node.index[j] >= 0 && scale !== 0) visit(node.index[j], scale);
+/** Takes weights `from` ... `from + count - 1`, of components `at`, `at + step`, ... of what a node reads. By runs, because a number that is handed over is an object. */
+type VisitRun = (weight: ArrayLike<number>, from: number, count: number, at: number, step: number) => void;
+
+const one = [1];
+
+/** The weights of value `j` of the node, some of them 0. */
+function forEachRun(node: ConvNode | SelectNode, j: number, visit: VisitRun): void {
+  if (node.kind === 'conv') forEachConvRun(node, j, visit);
+  else if (node.index[j] >= 0) visit(node.scale ?? one, node.scale ? j : 0, 1, node.index[j], 1);
 }
 
-function forEachConvTerm(
+function forEachConvRun(
   { weight, inShape, outShape, kernel, strides, pads, dilations, groups }: ConvNode,
   j: number,
-  visit: (index: number, weight: number) => void,
+  visit: VisitRun,
 ): void {
   const [outChannels, outHeight, outWidth] = outShape;
   const [inChannels, inHeight, inWidth] = inShape;
@@ -108,15 +110,17 @@ function forEachConvTerm(
   const left = (j % outWidth) * strides[1] - pads[1];
   const depth = inChannels / groups;
   const first = Math.floor(channel / (outChannels / groups)) * depth;
+  const step = dilations[1];
+  /** Places of the kernel that are inside of a row. */
+  const begin = Math.max(0, Math.ceil(-left / step));
+  const end = Math.min(kernel[1], Math.ceil((inWidth - left) / step));
+  if (begin >= end) return;
   for (let c = 0; c < depth; c++) {
     for (let ky = 0; ky < kernel[0]; ky++) {
       const y = top + ky * dilations[0];
       if (y < 0 || y >= inHeight) continue;
-      for (let kx = 0; kx < kernel[1]; kx++) {
-        const x = left + kx * dilations[1];
-        const w = weight[((channel * depth + c) * kernel[0] + ky) * kernel[1] + kx];
-        if (x >= 0 && x < inWidth && w !== 0) visit(((first + c) * inHeight + y) * inWidth + x, w);
-      }
+      const from = ((channel * depth + c) * kernel[0] + ky) * kernel[1] + begin;
+      visit(weight, from, end - begin, ((first + c) * inHeight + y) * inWidth + left + begin * step, step);
     }
   }
 }

@@ -1,5 +1,6 @@
 import type * as ort from 'onnxruntime-node';
 import { floatTensor } from '../bounds/sessions';
+import { ascend } from './ascend';
 import { inputBlock } from './blocks';
 import { candidatesOf, gapsOf, type StepValues } from './candidates';
 import type { Problem } from './problem';
@@ -7,7 +8,7 @@ import { createScratch, type Scratch } from './scratch';
 import { convFeeds } from './step-conv';
 import type { StepCall, StepProgram, Tensors } from './steps';
 import type { Candidate, SubProblem } from './sub-problem';
-import { addCutConstants, ascend, type LayerTables, layerTables } from './tables';
+import { addCutConstants, type LayerTables, layerTables } from './tables';
 
 export interface Optimised {
   /** Proven lower bound, rounding errors subtracted; -Infinity where nothing finite came out. */
@@ -82,7 +83,8 @@ export async function optimise(
     if (isProven || step === steps) break;
     const rate = decay ** (step - 1);
     for (const [k, layer] of layers.entries()) {
-      if (out[`h${k}`]) ascend(layer, out[`h${k}`], out[`z${k}`], step, alphaRate * rate, betaRate * rate);
+      const [coefficients, values] = [out[`h${k}`], out[`z${k}`]];
+      if (coefficients) ascend(layer, coefficients, values, step, alphaRate * rate, betaRate * rate, scratch.ascend);
     }
   }
   let room: Float64Array | undefined;

@@ -1,3 +1,6 @@
+import { fixedMemory } from '../bounds/arena';
+import { type AscendSlopes, ascenderIn, ascendPlainly } from './ascend';
+
 /**
  * Arrays for one call of the optimiser after the other, so that neither the garbage collector nor the operating system need see to
  * them: what a call takes is its own until the next one begins.
@@ -11,6 +14,8 @@ export interface Scratch {
   bytes(size: number): Int8Array;
   /** So many integers, with whatever was there before. */
   integers(size: number): Int32Array;
+  /** The fastest one for arrays that were taken from here. */
+  readonly ascend: AscendSlopes;
 }
 
 /** Bytes that are kept, at most; what does not fit is made anew each time. */
@@ -21,6 +26,7 @@ const alignment = 64;
 export function createScratch(): Scratch {
   let kept = new ArrayBuffer(0);
   let needed = 0;
+  let ascend = ascendPlainly;
   const place = (bytes: number): { readonly buffer: ArrayBuffer; readonly at: number } => {
     const at = needed;
     needed += Math.ceil(bytes / alignment) * alignment;
@@ -29,8 +35,16 @@ export function createScratch(): Scratch {
   return {
     begin() {
       const wanted = Math.min(most, needed);
-      if (wanted > kept.byteLength) kept = new ArrayBuffer(Math.min(most, Math.ceil(wanted / 2 ** 16) * 2 ** 17));
+      if (wanted > kept.byteLength) {
+        const bytes = Math.min(most, Math.ceil(wanted / 2 ** 16) * 2 ** 17);
+        const memory = fixedMemory(bytes);
+        kept = memory?.buffer ?? new ArrayBuffer(bytes);
+        ascend = memory ? ascenderIn(memory) : ascendPlainly;
+      }
       needed = 0;
+    },
+    get ascend() {
+      return ascend;
     },
     floats(size) {
       const { buffer, at } = place(4 * size);
