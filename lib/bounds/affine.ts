@@ -24,10 +24,22 @@ export function forwardAffine(
     return shifted(graph.node('MatMul', [value, graph.floats(columns, [inSize, node.size])]));
   }
   const used = Array.from(node.index, (i) => Math.max(i, 0));
-  const gathered = graph.node('Gather', [value, graph.integers(used, [node.size])], { axis: 1 });
+  const gathered = gatherColumns(graph, value, graph.integers(used, [node.size]));
   const scale = Float64Array.from(node.index, (i, k) => (i < 0 ? 0 : (node.scale?.[k] ?? 1)));
   if (scale.every((s) => s === 1)) return shifted(gathered);
   return shifted(graph.node('Mul', [gathered, graph.floats(weights(scale), [1, node.size])]));
+}
+
+/**
+ * Columns of a matrix by an int64 index, taken as rows of its transpose: ONNX Runtime gathers columns number by number, in eight times as long.
+ *
+ * @param padded with a column of zeros at the end
+ */
+export function gatherColumns(graph: GraphBuilder, value: Value, index: Value, padded?: 'padded'): Value {
+  const perm = [1, 0];
+  const turned = graph.node('Transpose', [value], { perm });
+  const rows = padded ? graph.node('Pad', [turned, graph.integers([0, 0, 1, 0], [4])], { mode: 'constant' }) : turned;
+  return graph.node('Transpose', [graph.node('Gather', [rows, index], { axis: 0 })], { perm });
 }
 
 /** A convolution of flat [B, size] values. */
@@ -128,9 +140,8 @@ function backSelect(graph: GraphBuilder, network: Network, node: SelectNode, val
   const scaled = node.scale ? graph.node('Mul', [value, graph.floats(node.scale, [1, node.size])]) : value;
   const inSize = network.nodes[node.from].size;
   // A column of zeros at position `size` stands for "read by nobody".
-  const padded = graph.node('Pad', [scaled, graph.integers([0, 0, 0, 1], [4])], { mode: 'constant' });
   const parts = inverseGathers(node, inSize).map((gather) =>
-    graph.node('Gather', [padded, graph.integers(gather, [inSize])], { axis: 1 }),
+    gatherColumns(graph, scaled, graph.integers(gather, [inSize]), 'padded'),
   );
   if (parts.length === 0) return { coefficients: [], constants };
   return { coefficients: [[node.from, parts.reduce((sum, part) => graph.node('Add', [sum, part]))]], constants };

@@ -1,5 +1,5 @@
 import type * as ort from 'onnxruntime-node';
-import { backwardAffine, forwardAffine } from '../bounds/affine';
+import { backwardAffine, forwardAffine, gatherColumns } from '../bounds/affine';
 import type { GraphBuilder, Value } from '../bounds/graph';
 import { floatTensor, indexTensor } from '../bounds/sessions';
 import type { Network, NodeId } from '../network/network';
@@ -18,9 +18,7 @@ import type { Problem } from './problem';
 
 /** Coefficients [R, n_0] on the layer's pre-activations, carried to e. */
 export function convToInput(graph: GraphBuilder, network: Network, conv: NodeId, onZ: Value): Value {
-  const padded = graph.node('Pad', [onZ, graph.integers([0, 0, 0, 1], [4])], { mode: 'constant' });
-  const scatter = graph.input('scatter0', 'int64', ['first']);
-  const everywhere = graph.node('Gather', [padded, scatter], { axis: 1 });
+  const everywhere = gatherColumns(graph, onZ, graph.input('scatter0', 'int64', ['first']), 'padded');
   const [[, onX]] = backwardAffine(graph, network, conv, everywhere).coefficients;
   return graph.node('Mul', [onX, graph.input('radius0', 'float', [1, 'nx'])]);
 }
@@ -31,7 +29,7 @@ export function convOfInput(graph: GraphBuilder, network: Network, conv: NodeId,
   if (node.kind !== 'conv') throw new TypeError(`${node.name} is no convolution`);
   const scaled = graph.node('Mul', [point, graph.input('radius0', 'float', [1, 'nx'])]);
   const everywhere = forwardAffine(graph, node, scaled, 'signed', false);
-  return graph.node('Gather', [everywhere, graph.input('gather0', 'int64', ['n0'])], { axis: 1 });
+  return gatherColumns(graph, everywhere, graph.input('gather0', 'int64', ['n0']));
 }
 
 /** What these programs read instead of the matrix. */
