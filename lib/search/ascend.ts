@@ -8,16 +8,6 @@ const keepSecond = Math.fround(0.99);
 const gainSecond = Math.fround(0.01);
 const floor = Math.fround(1e-8);
 
-/** What Adam divides and multiplies with in its `step`th step, from 1. */
-interface Scales {
-  readonly first: number;
-  readonly second: number;
-}
-
-function scalesOf(step: number): Scales {
-  return { first: 1 / (1 - keepFirst ** step), second: 1 / (1 - keepSecond ** step) };
-}
-
 /**
  * Moves the slopes of unstable neurons by one step of Adam upwards, in float32, and keeps them within [0, 1]; slopes that are NaN stay so. Which slopes there are does not matter for soundness,
  * as long as they are in [0, 1]: bounds are made from those in the table.
@@ -112,7 +102,9 @@ export function ascend(
   betaRate: number,
   ascendSlopes: AscendSlopes,
 ): void {
-  const { first: firstScale, second: secondScale } = scalesOf(step);
+  // Both moments begin at 0.
+  const firstScale = 1 / (1 - keepFirst ** step);
+  const secondScale = 1 / (1 - keepSecond ** step);
   ascendSlopes(tables, coefficients, values, alphaRate * firstScale, secondScale);
   const rate = betaRate * firstScale;
   ascendSplits(tables, values, rate, secondScale);
