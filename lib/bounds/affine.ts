@@ -36,10 +36,17 @@ export function forwardAffine(
  * @param padded with a column of zeros at the end
  */
 export function gatherColumns(graph: GraphBuilder, value: Value, index: Value, padded?: 'padded'): Value {
-  const perm = [1, 0];
-  const turned = graph.node('Transpose', [value], { perm });
-  const rows = padded ? graph.node('Pad', [turned, graph.integers([0, 0, 1, 0], [4])], { mode: 'constant' }) : turned;
-  return graph.node('Transpose', [graph.node('Gather', [rows, index], { axis: 0 })], { perm });
+  const rows = padded ? zeroEnded(graph, turned(graph, value)) : turned(graph, value);
+  return turned(graph, graph.node('Gather', [rows, index], { axis: 0 }));
+}
+
+function turned(graph: GraphBuilder, matrix: Value): Value {
+  return graph.node('Transpose', [matrix], { perm: [1, 0] });
+}
+
+/** With a row of zeros at the end. */
+function zeroEnded(graph: GraphBuilder, matrix: Value): Value {
+  return graph.node('Pad', [matrix, graph.integers([0, 0, 1, 0], [4])], { mode: 'constant' });
 }
 
 /** A convolution of flat [B, size] values. */
@@ -139,12 +146,14 @@ function backSelect(graph: GraphBuilder, network: Network, node: SelectNode, val
   }
   const scaled = node.scale ? graph.node('Mul', [value, graph.floats(node.scale, [1, node.size])]) : value;
   const inSize = network.nodes[node.from].size;
-  // A column of zeros at position `size` stands for "read by nobody".
+  // Zeros at position `size` stand for "read by nobody".
+  const rows = zeroEnded(graph, turned(graph, scaled));
   const parts = inverseGathers(node, inSize).map((gather) =>
-    gatherColumns(graph, scaled, graph.integers(gather, [inSize]), 'padded'),
+    graph.node('Gather', [rows, graph.integers(gather, [inSize])], { axis: 0 }),
   );
   if (parts.length === 0) return { coefficients: [], constants };
-  return { coefficients: [[node.from, parts.reduce((sum, part) => graph.node('Add', [sum, part]))]], constants };
+  const sum = parts.reduce((total, part) => graph.node('Add', [total, part]));
+  return { coefficients: [[node.from, turned(graph, sum)]], constants };
 }
 
 /** For k = 0, 1, ...: which output reads each input for the k-th time (`size` where there is none). */
