@@ -57,12 +57,12 @@ export function convAfterAffine(conv: ConvNode, select: SelectNode, source: Netw
   return error && { ...conv, from: select.from, weight, bias, ...error };
 }
 
-/** Zeros put around each channel by a Pad in front become the convolution's own padding. */
-export function convAfterPadding(conv: ConvNode, select: SelectNode): ConvNode | undefined {
+/** Zeros put around each channel by a Pad in front become the convolution's own padding. Not where the select reads only a part of its source. */
+export function convAfterPadding(conv: ConvNode, select: SelectNode, source: NetworkNode): ConvNode | undefined {
   if (select.scale || select.bias) return undefined;
   const [channels, height, width] = conv.inShape;
-  const first = select.index.findIndex((source) => source >= 0);
-  const last = select.index.findLastIndex((source) => source >= 0);
+  const first = select.index.findIndex((from) => from >= 0);
+  const last = select.index.findLastIndex((from) => from >= 0);
   if (first < 0 || first >= height * width || last < (channels - 1) * height * width) return undefined;
   const [top, left] = [Math.floor(first / width), first % width];
   const [bottom, right] = [height - 1 - (Math.floor(last / width) % height), width - 1 - (last % width)];
@@ -73,7 +73,8 @@ export function convAfterPadding(conv: ConvNode, select: SelectNode): ConvNode |
     const inside = y >= 0 && y < inner[0] && x >= 0 && x < inner[1];
     return inside ? (Math.floor(i / (height * width)) * inner[0] + y) * inner[1] + x : -1;
   };
-  if (inner[0] < 1 || inner[1] < 1 || !select.index.every((source, i) => source === expected(i))) return undefined;
+  if (inner[0] < 1 || inner[1] < 1 || source.size !== channels * inner[0] * inner[1]) return undefined;
+  if (!select.index.every((from, i) => from === expected(i))) return undefined;
   const [t, l, b, r] = conv.pads;
   return {
     ...conv,

@@ -57,7 +57,7 @@ function rewriteOf(id: NodeId, nodes: readonly NetworkNode[], output: NodeId): N
       return before.kind === 'dense' && !isShared ? composeDense(node, before) : undefined;
     case 'conv':
       if (before.kind !== 'select') return undefined;
-      return convAfterAffine(node, before, nodes[before.from]) ?? convAfterPadding(node, before);
+      return convAfterAffine(node, before, nodes[before.from]) ?? convAfterPadding(node, before, nodes[before.from]);
   }
 }
 

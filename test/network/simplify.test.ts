@@ -171,5 +171,8 @@ describe('around a convolution', () => {
     ];
     expect(simplified(network(input(8), select(0, [...ring(0), ...ring(1)]), conv(1, some)))).toBe('input conv');
     expect(simplified(network(input(8), select(0, [...ring(1), ...ring(0)]), conv(1, some)))).toBe('input select conv');
+    // The first values of more, padded or not, are no padding of all.
+    for (const index of [whole(18), [...ring(0), ...ring(1)]])
+      expect(simplified(network(input(27), select(0, index), conv(1, some)))).toBe('input select conv');
   });
 });
