@@ -12,6 +12,8 @@ import { open, queues, type RunState, statuses } from './state';
 /** Seconds that a verify call gets at most: below the 300 of an EXPRESS child, and the 900 of a Lambda. */
 export const shortSeconds = 280;
 export const longSeconds = 880;
+/** Clock seconds of a mini-batch for each CPU-second that its balls may use: so busy may the machine be before balls are given up with time left. */
+const clockPerCpu = 4;
 
 export interface PlanOptions {
   /** Id of the run. */
@@ -91,7 +93,7 @@ export function planRound(state: RunState, trees: ReadonlyMap<number, ClusterTre
       id: `${state.round}-${number}`,
       inputs: packIds(inputs),
       size: inputs.length,
-      seconds: Math.min(options.secondsPerBall * inputs.length, seconds),
+      seconds: Math.min(clockPerCpu * options.secondsPerBall * inputs.length, seconds),
     }));
   return { batches, long: batches.some((batch) => batch.seconds > shortSeconds) };
 }

@@ -70,7 +70,7 @@ describe('planning a round', () => {
       expect(miniBatchSchema.parse(JSON.parse(JSON.stringify(batch)))).toEqual(batch);
       expect(batch).toMatchObject({ round: 0, run: 'test', attempt: 1, kind: 'first' });
       expect(batch.size).toBeLessThanOrEqual(batch.arm);
-      expect(batch.seconds).toBe(Math.min(batch.size, 280));
+      expect(batch.seconds).toBe(Math.min(4 * batch.size, 280));
     }
     expect(new Set(batches.map((batch) => batch.id)).size).toBe(batches.length);
     expect(planRound(state, trees, planOptions).batches).toEqual(batches);
@@ -164,7 +164,7 @@ describe('planning a round', () => {
     expect(Math.max(...plan.batches.map((batch) => batch.size))).toBeLessThanOrEqual(7);
     expect(plan.batches.some((batch) => batch.size > 1)).toBe(true);
     for (const batch of plan.batches) {
-      expect(batch).toMatchObject({ kind: 'rest', attempt: 3, seconds: 40 * batch.size });
+      expect(batch).toMatchObject({ kind: 'rest', attempt: 3, seconds: Math.min(4 * 40 * batch.size, 280) });
     }
     expect(plan.long).toBe(false);
   });
