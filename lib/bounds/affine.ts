@@ -31,7 +31,7 @@ export function forwardAffine(
 }
 
 /**
- * Columns of a matrix by an int64 index, taken as rows of its transpose: ONNX Runtime gathers columns number by number, in eight times as long.
+ * Columns of a matrix (two dimensions) by an int64 index, taken as rows of its transpose: ONNX Runtime gathers columns number by number, in eight times as long.
  *
  * @param padded with a column of zeros at the end
  */

@@ -13,8 +13,8 @@ export interface Arena {
 }
 
 const pageBytes = 2 ** 16;
-/** Then every address is positive as an int32, and no sum of two overflows. */
-const mostBytes = 2 ** 30;
+/** Of an arena: then every address is positive as an int32, and no sum of two overflows. */
+export const mostBytes = 2 ** 30;
 /** For loads of four floats. */
 const alignment = 16;
 

@@ -11,8 +11,8 @@ import type { Programs } from './programs';
 import type { Prospects } from './prospects';
 
 /** The network as a dense chain, where its balls are bounded as one. */
-function chainOf({ dense }: Programs): DenseChain | undefined {
-  return dense?.isScalable ? dense : undefined;
+function chainOf(programs: Programs): DenseChain | undefined {
+  return programs.workspace()?.chain;
 }
 
 /** Dense chains have a faster way. */

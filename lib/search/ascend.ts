@@ -62,7 +62,7 @@ let compiled: WebAssembly.Module | undefined;
 /**
  * As `ascendPlainly`, the same to the last bit, in WebAssembly: a sixth of a search's time went there. With arrays elsewhere than in the memory it is done plainly.
  *
- * @param memory of scratch.ts, where what an array takes is a multiple of 64 bytes: the last four places may be more than there are
+ * @param memory of scratch.ts, where what an array takes is a multiple of 64 bytes: up to three places behind the last one are read, and written
  */
 export function ascenderIn(memory: WebAssembly.Memory): AscendSlopes {
   compiled ??= new WebAssembly.Module(Buffer.from(wasm, 'base64'));

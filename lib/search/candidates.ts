@@ -138,7 +138,8 @@ function costsOfWidth(
 function largest(values: Float64Array, most: number): number[] {
   const best: number[] = [];
   for (let i = 0; i < values.length; i++) {
-    if (values[i] < 0 || (best.length === most && values[i] <= values[best[most - 1]])) continue;
+    const isLess = best.length === most && (Number.isNaN(values[i]) || values[i] <= values[best[most - 1]]);
+    if (values[i] < 0 || isLess) continue;
     if (best.length < most) best.push(i);
     let at = best.length - 1;
     for (; at > 0 && values[best[at - 1]] < values[i]; at--) best[at] = best[at - 1];

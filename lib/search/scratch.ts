@@ -20,7 +20,7 @@ export interface Scratch {
 
 /** Bytes that are kept, at most; what does not fit is made anew each time. */
 const most = 1 << 24;
-/** Arrays begin at multiples of so many bytes. */
+/** Arrays begin at multiples of so many bytes, and nobody else's are in the rest: `ascend` may write there. At least 16. */
 const alignment = 64;
 
 export function createScratch(): Scratch {

@@ -1,4 +1,4 @@
-import { type Arena, createArena } from '../arena';
+import { type Arena, createArena, mostBytes } from '../arena';
 import { type Buffers, buffers } from '../buffers';
 import { type DenseChain, inArena } from './chain';
 
@@ -20,20 +20,25 @@ const growth = 4;
  * Hands out the workspace for one chunk. When one before had no room for all of its arrays, and kept some on the heap, where they are gathered plainly, there will be a larger one:
  * a new one, because the arrays of a WebAssembly memory that grows become empty. Chunks that have the old one end with it. Without any memory to have all is on the heap.
  *
- * @param mostBytes of an arena
+ * @param allowed bytes of an arena, at most
  */
-export function workspacesOf(chain: DenseChain, mostBytes: number): () => Workspace {
-  let bytes = Math.min(mostBytes, 4 * chain.layers.reduce((sum, layer) => sum + layer.weight.length, 0) + firstBytes);
+export function workspacesOf(chain: DenseChain, allowed: number): () => Workspace {
+  const most = Math.min(allowed, mostBytes);
+  const weights = chain.layers.reduce(
+    (sum, { weight, bias }, k) => sum + (k === 0 ? 0 : weight.length + bias.length),
+    0,
+  );
+  let bytes = Math.min(most, 4 * weights + firstBytes);
   let arena = createArena(bytes);
   let current = workspaceIn(chain, arena);
   return () => {
-    if (arena?.isShort() && bytes < mostBytes) {
-      bytes = Math.min(mostBytes, growth * bytes);
-      const larger = createArena(bytes);
-      if (larger) {
-        arena = larger;
-        current = workspaceIn(chain, arena);
-      }
+    if (arena?.isShort() && bytes < most) {
+      const wanted = Math.min(most, growth * bytes);
+      const larger = createArena(wanted);
+      // Where there is none, no other size is tried.
+      bytes = larger ? wanted : most;
+      arena = larger ?? arena;
+      if (larger) current = workspaceIn(chain, larger);
     }
     return current;
   };
