@@ -35,7 +35,12 @@ export function addEstimate(program: Command, host: Host, done: (code: ExitCode)
   )
     .option('--workers <n>', 'mini-batches at the same time in the run; here, processes', workerCount, defaultWorkers())
     .option('--memory <mb>', 'memory cap of each process', positiveInteger, 1769)
-    .option('--sample <n>', 'most inputs to verify for it', positiveInteger, 1000)
+    .option(
+      '--sample <n>',
+      'about so many inputs to verify for it, at most; at least two of each group that is alike',
+      positiveInteger,
+      1000,
+    )
     .option('--precision <share>', 'stop sampling when the CPU-seconds are known within this share', share, 0.15)
     .option('--json', 'print the estimate as JSON, no progress')
     .action(async (options: EstimateCommandOptions) => done(await estimate(host, options)));

@@ -5,7 +5,7 @@ import { summaryJson, summaryTable, wantsColour } from '../report/summary-table'
 import type { Caps } from '../schedule/caps';
 import { codeOf, tooLow } from './conclusion';
 import { type ExitCode, exitCodes, printJson, tell } from './exit';
-import { command } from './files';
+import { command, shownPath } from './files';
 import type { Host } from './host';
 import { type LocalRunResult, runInFolder } from './local-run';
 import { createProgress } from './progress';
@@ -68,8 +68,7 @@ function conclude(host: Host, result: LocalRunResult, options: ExecuteOptions): 
   return code;
 }
 
-const reportLine = (folder: string): string =>
-  `Report: ${path.relative(process.cwd(), path.join(folder, 'report.html'))}`;
+const reportLine = (folder: string): string => `Report: ${shownPath(path.join(folder, 'report.html'))}`;
 
 /** What does not stop a run, but may make its verdicts worthless. */
 function warningsOf({ run }: Report): string[] {

@@ -18,9 +18,14 @@ export interface Failed {
   readonly advice?: string;
 }
 
+/** Problems that people are told, at most: a file that is something else may have one in each line. */
+const mostTold = 20;
+
 /** Tells a failure: for people on stderr, and with `json` also on stdout for programs. */
 export function tell(host: Host, { subject, problems, error, code, advice }: Failed, json: boolean): ExitCode {
-  const lines = [`error: ${subject}`, ...problems.map((problem) => `  - ${problem}`), ...(advice ? [advice] : [])];
+  const told = problems.slice(0, mostTold).map((problem) => `  - ${problem}`);
+  if (problems.length > mostTold) told.push(`  - and ${problems.length - mostTold} more`);
+  const lines = [`error: ${subject}`, ...told, ...(advice ? [advice] : [])];
   host.stderr.write(lines.map((line) => `${printable(line)}\n`).join(''));
   if (json)
     printJson(host, { status: 'failed', error, problems: problems.length > 0 ? problems : [subject], exitCode: code });

@@ -6,7 +6,7 @@ import { formatNoun } from '../report/format';
 import { summaryJson, summaryTable, wantsColour } from '../report/summary-table';
 import { codeOf } from './conclusion';
 import { type ExitCode, printJson } from './exit';
-import { checkWritable } from './files';
+import { checkWritable, shownPath } from './files';
 import type { Host } from './host';
 import { addTargetOptions, checkRunId, remotely } from './remote';
 
@@ -42,7 +42,7 @@ async function fetch(host: Host, run: string, options: FetchCommandOptions): Pro
     return code;
   }
   host.stdout.write(`${summaryTable(report, wantsColour(host.stdout))}\n`);
-  host.stdout.write(`Report: ${path.relative(process.cwd(), path.join(folder, 'report.html'))}\n`);
+  host.stdout.write(`Report: ${shownPath(path.join(folder, 'report.html'))}\n`);
   host.stderr.write(`${formatNoun(brought, 'file')} brought, ${kept} there already\n`);
   if (made) host.stderr.write('The run ended early: this report, made here, says what it had settled until then\n');
   return code;

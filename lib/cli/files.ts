@@ -98,10 +98,15 @@ function stateOf(folder: string): 'free' | 'never started' | 'run' {
   return has(requestKey(localRun)) && has(failureKey(localRun)) && !has(recordKey(localRun)) ? 'never started' : 'run';
 }
 
+/** A path to copy: from the working folder where it is near, else absolute. */
+export function shownPath(file: string): string {
+  const shown = path.relative(process.cwd(), file) || '.';
+  return shown.startsWith(path.join('..', '..')) ? path.resolve(file) : shown;
+}
+
 /** A command line to copy, e.g. `npx baverly resume 'my runs/one'`. */
 export function command(name: string, folder: string): string {
-  const shown = path.relative(process.cwd(), folder) || '.';
-  const nearer = shown.startsWith(path.join('..', '..')) ? folder : shown;
+  const nearer = shownPath(folder);
   const word = /^[\w@%+=:,./-]+$/.test(nearer) ? nearer : `'${nearer.replaceAll("'", "'\\''")}'`;
   return `npx baverly ${name} ${word}`;
 }

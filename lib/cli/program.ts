@@ -29,7 +29,7 @@ export async function runCommand(argv: readonly string[], host: Host): Promise<E
     .version(version)
     .addHelpText(
       'after',
-      '\nExit codes: 0 done, 1 below the asked threshold, 2 bad input, 3 incomplete (resume goes on)',
+      '\nExit codes: 0 done, 1 below the asked threshold, 2 bad input, 3 incomplete: interrupted, failed, or a cap was reached (resume goes on)',
     );
   addRun(program, host, done);
   addEstimate(program, host, done);

@@ -44,7 +44,7 @@ export function readRunInput(options: InputOptions, problems: Problems): RunInpu
   }
   const model = modelFile === undefined ? undefined : problems.of(() => readModel(modelFile));
   const network = model && problems.of(() => readNetwork(model, `model ${modelFile}`).network);
-  const dataset = data === undefined ? undefined : problems.of(() => readData(data, options));
+  const dataset = data === undefined ? undefined : readData(data, options, problems);
   const stated = problems.of(() => statedPreprocessing(options));
   const preprocessing = stated && dataset && { ...defaultPreprocessing(dataset), ...stated };
   const clip = preprocessing?.clip ?? stated?.clip;
@@ -65,12 +65,15 @@ function readModel(file: string): Uint8Array {
   return gunzipped(readUserFile(file, 'model').bytes, `model ${file}`);
 }
 
-function readData(data: string, { labels = siblingLabels(data), format }: InputOptions): DataSet {
-  return parseDataSet({
-    data: readUserFile(data, 'data'),
-    labels: labels === undefined ? undefined : readUserFile(labels, 'labels'),
-    format,
-  }).dataset;
+function readData(
+  data: string,
+  { labels = siblingLabels(data), format }: InputOptions,
+  problems: Problems,
+): DataSet | undefined {
+  const inputs = problems.of(() => readUserFile(data, 'data'));
+  const given = labels === undefined ? undefined : problems.of(() => readUserFile(labels, 'labels'));
+  if (inputs === undefined || (labels !== undefined && given === undefined)) return undefined;
+  return problems.of(() => parseDataSet({ data: inputs, labels: given, format }).dataset);
 }
 
 /** What the user says about preprocessing: the file, and single options before it. */

@@ -25,10 +25,12 @@ interface VnncompOptions extends VerboseOptions {
 export function addVnncomp(program: Command, host: Host, done: (code: ExitCode) => void): void {
   const command = program
     .command('vnncomp')
-    .description('Answer one VNN-COMP instance: unsat, sat (with a witness), unknown or timeout')
+    .description(
+      'Answer one VNN-COMP instance: unsat, sat (with a witness), unknown or timeout; exit codes: 0 answered, with whichever of them, 2 bad input',
+    )
     .argument('<net>', 'the network, ONNX (.gz)')
     .argument('<property>', 'the property, VNN-LIB (.gz)')
-    .requiredOption('--timeout <seconds>', 'time budget', positiveNumber)
+    .requiredOption('--timeout <seconds>', 'required: time budget', positiveNumber)
     .option('--result <file>', 'write the answer there instead of to standard output')
     .option('--seed <n>', 'seed of everything random', nonNegativeInteger, 0);
   addVerbose(command, 'what was read, bounds, attack and search with their times, the answer').action(

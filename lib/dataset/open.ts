@@ -41,7 +41,7 @@ export function parseDataSet(files: DataFiles): { readonly dataset: DataSet; rea
     problems.add(`${files.data.name}: has labels of its own, so leave out ${given.name}`);
   }
   if (content !== undefined && given === undefined && content.labels === undefined) {
-    problems.add(`${files.data.name}: ${content.format} data carry no labels: give the labels file too`);
+    problems.add(`${files.data.name}: ${content.format} data carry no labels: give the labels file too (--labels)`);
   }
   const labels = content?.labels ?? labelsFile;
   if (content !== undefined && labels !== undefined) {

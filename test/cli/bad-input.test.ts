@@ -142,15 +142,17 @@ describe('data', () => {
 
   test('that lack labels', async () => {
     const said = await refusal(withData('x.npy', writeNpy({ shape: [1, 4], values: new Float32Array(4) })));
-    expect(said).toContain('x.npy: npy data carry no labels: give the labels file too');
+    expect(said).toContain('x.npy: npy data carry no labels: give the labels file too (--labels)');
     const idx = Uint8Array.of(0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3, 4);
     expect(await refusal(withData('t10k-images-idx3-ubyte', idx))).toContain(
-      'idx data carry no labels: give the labels file too',
+      'idx data carry no labels: give the labels file too (--labels)',
     );
   });
 
   test('with a labels file that is missing', async () => {
     expect(await refusal({ '--labels': 'no-labels' })).toContain('labels no-labels: there is no such file');
+    const both = await refusal({ '--data': 'none.csv', '--labels': 'no-labels' });
+    expect(both).toContain('  - data none.csv: there is no such file\n  - labels no-labels: there is no such file\n');
   });
 
   test('with a labels file of another length', async () => {

@@ -120,3 +120,12 @@ describe('refused', () => {
     expect(existsSync(result)).toBe(false);
   });
 });
+
+test('of a file with something wrong in every line people are told the first twenty problems', async () => {
+  const file = fileIn(folder, 'noise.vnnlib', '(surprise)\n'.repeat(50));
+  const { code, stderr } = await baverly(['vnncomp', net, file, '--timeout', '30']);
+  expect(code).toBe(2);
+  const lines = stderr.trimEnd().split('\n');
+  expect(lines).toHaveLength(22);
+  expect(lines[21]).toMatch(/^ {2}- and \d+ more$/);
+});

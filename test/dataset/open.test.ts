@@ -107,7 +107,7 @@ describe('what is wrong is said, for both files at once', () => {
 
   test('labels that are missing, superfluous, or of no known format', () => {
     expect(problemsOf(() => parseDataSet({ data: file('images', images) }))).toEqual([
-      'images: idx data carry no labels: give the labels file too',
+      'images: idx data carry no labels: give the labels file too (--labels)',
     ]);
     expect(problemsOf(() => parseDataSet({ data: file('a.csv', strToU8('7,0\n')), labels: file('y', y) }))).toEqual([
       'a.csv: has labels of its own, so leave out y',
