@@ -4,7 +4,7 @@ import { engineVersion } from '../engine-version';
 import { labelOf } from '../region/violation';
 import { decodeCheckpoint, encodeCheckpoint, questionHash } from '../search/checkpoint';
 import type { Lane } from '../search/frontier';
-import { type ProofShelf, searchesAtOnce } from '../search/searcher';
+import { type ProofShelf, type SearchOptions, searchesAtOnce } from '../search/searcher';
 import { boundsAhead } from './bounds-ahead';
 import type { MemberClock } from './cpu-clock';
 import type { Engine } from './engine';
@@ -38,7 +38,10 @@ export async function searchMembers(
     return shelf;
   };
   const search = (i: number, bounds: readonly NeuronBounds[], lane?: Lane): Promise<Finding> =>
-    step('search', () => searchMember(engine, members[i], bounds, options, shelfOf(members[i]), lane));
+    step('search', () => {
+      const limits = { deadline, cpuSeconds: searchSeconds(options, clock.of(i)) };
+      return searchMember(engine, members[i], bounds, limits, shelfOf(members[i]), lane);
+    });
   const waiting = [...chosen];
   /** Takes members until none is left. */
   const each = async (work: (i: number) => Promise<void>): Promise<void> => {
@@ -78,12 +81,25 @@ export async function searchMembers(
   return found;
 }
 
+/**
+ * CPU-seconds for the search of a member: the attempt's share, less what its bounds and attack took; half of the share at least, since a slow attack would leave none.
+ *
+ * @param spent CPU-seconds of the member in this attempt
+ */
+export function searchSeconds(
+  { effort, secondsPerBall }: Pick<VerifyOptions, 'effort' | 'secondsPerBall'>,
+  spent: number,
+): number {
+  const share = effort.searchShare * secondsPerBall;
+  return Math.max(share - spent, share / 2);
+}
+
 /** Complete search of one member. Of a conjunction only its first half-space is searched: VNN-COMP's have one. */
 async function searchMember(
   { searcher, original, hash }: Engine,
   { box, violation, checkpoint }: Member,
   bounds: readonly NeuronBounds[],
-  { effort, secondsPerBall, deadline }: VerifyOptions,
+  limits: Pick<SearchOptions, 'deadline' | 'cpuSeconds'>,
   proofs: ProofShelf | undefined,
   lane: Lane | undefined,
 ): Promise<Finding> {
@@ -93,9 +109,8 @@ async function searchMember(
   const subject = { model: hash, engine: engineVersion, question: questionHash(box, rows), rows: rows.length };
   const earlier = checkpoint && decodeCheckpoint(checkpoint, subject);
   const result = await searcher.search(box, violation, rows, {
-    deadline,
+    ...limits,
     bounds,
-    cpuSeconds: effort.searchShare * secondsPerBall,
     ...(earlier?.kind === 'accepted' && { resume: earlier.checkpoint }),
     ...(proofs && { proofs }),
     ...(lane && { lane }),
